@@ -1,0 +1,3 @@
+//! The `stargate` command line.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! What every StarGate binary shares: from collecting evidence to verifying actions.

@@ -1,0 +1,1 @@
+//! StarGate function: query.

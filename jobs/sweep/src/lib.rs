@@ -1,0 +1,1 @@
+//! StarGate job: sweep.

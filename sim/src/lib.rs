@@ -1,0 +1,1 @@
+//! A fleet in a box: simulated clusters for tests, demos and benchmarks.
