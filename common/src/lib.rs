@@ -1,1 +1,28 @@
-//! What every StarGate binary shares: from collecting evidence to verifying actions.
+//! What every StarGate binary shares, in the order data flows.
+//!
+//! | Module | What it holds | Kind |
+//! |---|---|---|
+//! | [`stage`], [`unknown`], [`objects`] | the vocabulary: stages, reasons, projections of Kubernetes objects | pure |
+//! | [`cluster`], [`collect`] | reading clusters, recordings and probes into a [`objects::Snapshot`] | I/O |
+//! | [`evidence`] | objects → tri-state observations, one file per stage | pure |
+//! | [`evaluate`] | observations × rubrics → verdicts | pure |
+//! | [`track`] | verdicts over time → transitions, incidents, correlation | pure |
+//! | [`db`] | one table per file; the handler owns the transaction | SQL |
+//! | [`events`] | every CloudEvent, the outbox relay, the wire | I/O |
+//! | [`boot`], [`settings`], [`clock`], [`failure`] | how a function, a job or a server starts, fails and stops | I/O |
+
+pub mod boot;
+pub mod clock;
+pub mod cluster;
+pub mod collect;
+pub mod db;
+pub mod evaluate;
+pub mod events;
+pub mod evidence;
+pub mod failure;
+pub mod objects;
+pub mod settings;
+pub mod stage;
+pub mod track;
+pub mod unknown;
+pub mod yaml;

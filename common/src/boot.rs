@@ -1,0 +1,1 @@
+//! How a function, a job or a server starts, reports and stops.

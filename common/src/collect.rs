@@ -1,0 +1,1 @@
+//! Reading the world into values: live clusters, recordings, probes.

@@ -1,0 +1,1 @@
+//! The pool and one file per table; handlers own transactions.

@@ -1,0 +1,1 @@
+//! Every CloudEvent that StarGate emits or consumes, and the way they travel.

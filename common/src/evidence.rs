@@ -1,0 +1,200 @@
+//! From objects to typed, tri-state observations: what each stage's criteria say about one instance.
+//!
+//! ```text
+//! Inventory ──(evidence/<stage>.rs, pure)──> StageEvidence ──(evaluate, rubric)──> Verdict
+//! ```
+//!
+//! Every stage has one file and one function `observe(&View) -> StageEvidence`. An observation is true, false, a number,
+//! a text, or unknown with a reason. Which criteria are required is the rubric's business, not ours.
+
+pub mod quantify;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::objects::{ClusterInventory, Inventory};
+use crate::unknown::UnknownReason;
+
+/// What an observation says. Never coerced: a criterion that should be a boolean and is not is unknown.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Yes or no.
+    Bool(bool),
+    /// A count, a percentage, a number of milliseconds: the criterion's documentation says which.
+    Number(f64),
+    /// A word.
+    Text(String),
+    /// Not known, and why.
+    Unknown(UnknownReason),
+}
+
+/// A resource that an observation names: the culprit, or one that was left out and why.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Member {
+    /// Kubernetes kind, for example `Deployment`.
+    pub kind: String,
+    /// Name of the object.
+    pub name: String,
+    /// What is wrong with it, or why it is excluded: short, for people.
+    pub reason: String,
+}
+
+/// How an observation was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grade {
+    /// Read where it is stated.
+    #[default]
+    Direct,
+    /// Read from a second-best place.
+    Fallback,
+    /// Concluded from something else.
+    Inferred,
+}
+
+/// At most this many members are named; the count is always complete.
+pub const MAX_MEMBERS: usize = 20;
+
+/// One named observation about an instance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observation {
+    /// What is known.
+    pub value: Value,
+    /// Members that make it false (or unknown), sorted, at most [`MAX_MEMBERS`].
+    pub failing: Vec<Member>,
+    /// How many members fail in all.
+    pub failing_count: usize,
+    /// Members that were left out on purpose, sorted, at most [`MAX_MEMBERS`].
+    pub excluded: Vec<Member>,
+    /// When a `progressing` observation turns false if nothing moves.
+    pub until: Option<DateTime<Utc>>,
+    /// How it was observed.
+    pub grade: Grade,
+}
+
+impl Observation {
+    /// An observation with that value and no members.
+    #[must_use]
+    pub const fn of(value: Value) -> Self {
+        Self {
+            value,
+            failing: Vec::new(),
+            failing_count: 0,
+            excluded: Vec::new(),
+            until: None,
+            grade: Grade::Direct,
+        }
+    }
+
+    /// A known yes or no.
+    #[must_use]
+    pub const fn known(value: bool) -> Self {
+        Self::of(Value::Bool(value))
+    }
+
+    /// Not known, and why.
+    #[must_use]
+    pub const fn unknown(reason: UnknownReason) -> Self {
+        Self::of(Value::Unknown(reason))
+    }
+}
+
+/// Why a stage does not apply to an instance right now. Skipped is not an outcome: no row, no event, no rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipReason {
+    /// Nothing in this lab calls for the stage.
+    NotApplicable,
+    /// The service is being destroyed.
+    Destroying,
+    /// The namespace is being deleted.
+    Terminating,
+    /// Nobody knows what kind of lab this is, and it is no longer young.
+    KindUnknown,
+}
+
+/// Everything one stage has observed about one instance.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StageEvidence {
+    /// Criteria and facts by name.
+    pub observations: BTreeMap<&'static str, Observation>,
+    /// Texts of the failing members for sub-classification, newest first, each at most 500 characters.
+    pub signals: Vec<String>,
+}
+
+/// What a stage may look at: one instance, its cluster, what is declared about it, and the time.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// Evaluation time. Everything pure takes it from here.
+    pub now: DateTime<Utc>,
+    /// The namespace's objects.
+    pub inventory: &'a Inventory,
+    /// The cluster's objects.
+    pub cluster: &'a ClusterInventory,
+    /// What the lab's definition declares.
+    pub declared: &'a Declared,
+    /// What the service is supposed to do.
+    pub lifecycle: &'a Lifecycle,
+}
+
+/// What a lab's definition declares about its instances. Empty until a catalog source is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Declared {
+    /// Catalog item, `account.item.stage`.
+    pub catalog_item: Option<String>,
+    /// Kind of lab, when the definition says so (`vm`, `container`, `container-vm`, `model`, `showroom-tenant`, `nested-cluster`).
+    pub kind: Option<String>,
+    /// Route names that must exist.
+    pub routes: Vec<String>,
+    /// VM names that must exist.
+    pub vms: Vec<String>,
+    /// InferenceService names that must exist.
+    pub models: Vec<String>,
+    /// Whether bare application pods are the workload.
+    pub bare_pods: bool,
+}
+
+/// What the service is supposed to do: derived once per instance, read by every stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Lifecycle {
+    /// Desired state.
+    pub intent: Intent,
+    /// Where it is on the way.
+    pub phase: Phase,
+    /// Since when the subject is in its state, if known.
+    pub since: Option<DateTime<Utc>>,
+}
+
+/// Desired state of a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Intent {
+    /// It should run.
+    Started,
+    /// It should be stopped.
+    Stopped,
+    /// Nobody told us.
+    #[default]
+    Unknown,
+}
+
+/// Where a service is on its way. The word an operator sees instead of an outcome while it is not simply running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each variant says itself")]
+pub enum Phase {
+    Requested,
+    Provisioning,
+    Started,
+    Starting,
+    Stopping,
+    Stopped,
+    Failed,
+    Destroying,
+    /// Nobody told us; judged by what is there.
+    #[default]
+    Unknown,
+}

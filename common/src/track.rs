@@ -1,0 +1,1 @@
+//! Verdicts over time: confirmed transitions, incidents, correlation. Pure.
