@@ -1,1 +1,10 @@
-//! Test harness and flows across crates.
+//! Test harness: a real database for every test, time that stands still.
+//!
+//! Flows across crates are in `tests/`, one file per story.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a harness that cannot do its part fails the test that asked")]
+
+pub mod db;
+pub mod postgres;
+
+pub use db::TestDb;
