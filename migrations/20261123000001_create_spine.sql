@@ -4,7 +4,7 @@
 
 create table clusters (
     cluster_id uuid primary key,
-    name text not null constraint cluster_names_are_unique unique,
+    name text collate "C" not null constraint cluster_names_are_unique unique,
     enabled boolean not null default true,
     simulated boolean not null default false,
     openshift_version text,
@@ -50,14 +50,17 @@ create table cluster_evidence (
 create table instances (
     instance_id uuid primary key,
     cluster_id uuid not null references clusters,
-    namespace text not null,
+    -- Names are ASCII; the C collation makes their order the same everywhere and lets one index serve order and prefix search.
+    namespace text collate "C" not null,
     -- Kubernetes uid: a re-created namespace starts clean
     uid text not null,
-    guid text,
+    guid text collate "C",
     service_uuid text,
     suffix text,
     catalog_item text,
     lab_code text,
+    -- What lists and rollups group by: the lab, else what was ordered, else what the namespace is named for.
+    lab text collate "C" not null generated always as (coalesce(lab_code, catalog_item, suffix, 'unmapped')) stored,
     kind text not null default 'unknown',
     intent text not null default 'unknown',
     phase text not null default 'unknown',
@@ -77,10 +80,10 @@ create table instances (
 ) with (fillfactor = 80);
 create unique index instance_name_is_unique_while_live on instances (cluster_id, namespace) where deleted_at is null;
 create index instances_by_state on instances (state, cluster_id) where deleted_at is null;
-create index instances_by_lab on instances (lab_code) where deleted_at is null;
+create index instances_by_lab on instances (lab, namespace) where deleted_at is null;
 create index instances_by_class on instances (failure_class) where deleted_at is null and failure_class is not null;
-create index instances_by_namespace on instances (namespace text_pattern_ops, instance_id) where deleted_at is null;
-create index instances_by_guid on instances (guid text_pattern_ops) where deleted_at is null;
+create index instances_by_namespace on instances (namespace, instance_id) where deleted_at is null;
+create index instances_by_guid on instances (guid) where deleted_at is null;
 
 -- The projected objects of one kind in one instance, as last read completely. No row: the kind was read and there are none.
 create table evidence (
@@ -149,7 +152,8 @@ create table transitions (
     cluster_id uuid not null,
     instance_id uuid,
     namespace text,
-    lab_code text,
+    -- instances.lab; null when the subject is a cluster
+    lab text collate "C",
     stage text not null,
     direction text not null constraint transition_direction_is_known check (direction in ('initial_fail', 'degraded', 'recovered', 'softened', 'cleared')),
     from_outcome text,
@@ -162,7 +166,7 @@ create table transitions (
 create index transitions_by_time on transitions (at desc, transition_id);
 create index transitions_by_cluster on transitions (cluster_id, at desc);
 create index transitions_by_instance on transitions (instance_id, at desc);
-create index transitions_by_lab on transitions (lab_code, at desc);
+create index transitions_by_lab on transitions (lab, at desc);
 
 create table incidents (
     incident_id uuid primary key,
@@ -174,7 +178,8 @@ create table incidents (
     cluster_id uuid references clusters,
     instance_id uuid references instances,
     namespace text,
-    lab_code text,
+    -- instances.lab; null when the subject is a cluster
+    lab text collate "C",
     stage text not null,
     failure_class text,
     sub_class text,
@@ -245,23 +250,24 @@ create table sources (
 -- Live instances counted by what lists group by; replaced per cluster in the transaction that changes instances.
 create table instance_rollup (
     cluster_id uuid not null references clusters,
-    lab_code text not null,
+    -- instances.lab, never empty
+    lab text collate "C" not null,
     state text not null,
     stage text not null,
     failure_class text not null,
     instances integer not null,
     oldest_failing_since timestamptz,
-    primary key (cluster_id, lab_code, state, stage, failure_class)
+    primary key (cluster_id, lab, state, stage, failure_class)
 );
 
 -- Stage outcomes counted per cluster and lab, for pipelines.
 create table stage_rollup (
     cluster_id uuid not null references clusters,
-    lab_code text not null,
+    lab text collate "C" not null,
     stage text not null,
     outcome text not null,
     instances integer not null,
-    primary key (cluster_id, lab_code, stage, outcome)
+    primary key (cluster_id, lab, stage, outcome)
 );
 
 -- One number per read model, raised in the transaction that changes it: the ETag of every answer.
