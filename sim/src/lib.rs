@@ -1,1 +1,52 @@
 //! A fleet in a box: simulated clusters for tests, demos and benchmarks.
+//!
+//! A [`Cluster`] is a stateful Kubernetes API server in memory: paged LISTs over snapshots, watches, writes with
+//! preconditions, discovery, refusals as Kubernetes writes them, and faults on the wire on demand. A [`Fleet`] is several of
+//! them under one [`SimClock`].
+//!
+//! ```no_run
+//! # async fn example() -> std::io::Result<()> {
+//! use stargate_sim::{Effect, Fleet, Kind, SimClock, WireFault};
+//!
+//! let clock = SimClock::following_real_time(chrono::TimeDelta::zero());
+//! let fleet = Fleet::empty(&["cnv-east-1"], 42, clock);
+//! let east = fleet.cluster("cnv-east-1").cloned().ok_or(std::io::ErrorKind::NotFound)?;
+//! east.put(serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "lab"}}));
+//!
+//! // Over sockets, for programs that read kubeconfigs:
+//! let running = fleet.serve().await?;
+//! running.write_kubeconfigs(std::path::Path::new("/tmp/kubeconfigs"))?;
+//! // Or in this process: `kube::Client::new(east.service(), "default")`.
+//!
+//! east.inject_wire(WireFault::on("/api/v1/pods", Effect::CutAfter(4096)).times(1));
+//! assert!(east.requests().lists() <= 12);
+//! running.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Contents: [`kinds`] the table of kinds · `store` versions, snapshots, history · `object`, `template` how objects are kept ·
+//! `api` the API server · [`wire`] faults and request log · [`serve`] sockets and kubeconfigs · [`fleet`] many clusters ·
+//! [`clock`], [`seed`] time and chance.
+
+mod api;
+pub mod clock;
+pub mod cluster;
+pub mod fleet;
+pub mod kinds;
+mod object;
+pub mod seed;
+mod selector;
+pub mod serve;
+mod store;
+#[expect(dead_code, reason = "the generator of benchmark fleets uses it")]
+mod template;
+pub mod wire;
+
+pub use clock::SimClock;
+pub use cluster::Cluster;
+pub use fleet::Fleet;
+pub use kinds::Kind;
+pub use seed::Seed;
+pub use serve::Running;
+pub use wire::{Effect, RequestLog, Times, WireFault};

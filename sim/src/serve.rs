@@ -1,0 +1,276 @@
+//! Clusters on loopback ports, kubeconfigs to reach them, and a service without a socket for clients in the same process.
+
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Request, connect_info::Connected},
+    middleware::{self, Next},
+    response::Response,
+    serve::{IncomingStream, Listener},
+};
+use serde_json::json;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+};
+use tower::{Service, ServiceExt};
+
+use crate::{
+    api::{self, Abort, Access},
+    cluster::Cluster,
+};
+
+impl Cluster {
+    /// The cluster's API as a router that trusts its caller. A cluster that is down answers 502 here; use
+    /// [`Cluster::service`] where the client should see a broken connection.
+    pub fn router(&self) -> Router {
+        api::router(self, Access::Trusted)
+    }
+
+    /// The cluster's API as a service for `kube::Client::new(cluster.service(), "default")`: no socket, and a cluster that
+    /// is down is a connection error.
+    #[must_use]
+    pub fn service(&self) -> ClusterService {
+        ClusterService(self.router())
+    }
+}
+
+/// See [`Cluster::service`].
+#[derive(Clone, Debug)]
+pub struct ClusterService(Router);
+
+impl<B> Service<http::Request<B>> for ClusterService
+where
+    B: axum::body::HttpBody<Data = bytes::Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    type Response = Response;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Response>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        let router = self.0.clone();
+        Box::pin(async move {
+            let response = router
+                .oneshot(request.map(Body::new))
+                .await
+                .unwrap_or_else(|never: Infallible| match never {});
+            if response.extensions().get::<Abort>().is_some() {
+                return Err(io::Error::new(
+                    io::ErrorKind::ConnectionRefused,
+                    "connection refused by the simulation",
+                ));
+            }
+            Ok(response)
+        })
+    }
+}
+
+/// Clusters that are being served; stops serving when dropped.
+#[derive(Debug)]
+pub struct Running {
+    clusters: BTreeMap<String, (Cluster, SocketAddr)>,
+    tasks: JoinSet<()>,
+    stop: Arc<watch::Sender<bool>>,
+}
+
+impl Running {
+    /// Serves each cluster on a port of its own on 127.0.0.1, chosen by the system.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn start(clusters: &[Cluster]) -> io::Result<Self> {
+        let mut running = Self {
+            clusters: BTreeMap::new(),
+            tasks: JoinSet::new(),
+            stop: Arc::new(watch::Sender::new(false)),
+        };
+        for cluster in clusters {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+            let address = listener.local_addr()?;
+            let router = api::router(cluster, Access::Token);
+            running.spawn(
+                Gate {
+                    listener,
+                    down: cluster.down(),
+                    stop: running.stop.subscribe(),
+                },
+                router,
+            );
+            running.clusters.insert(cluster.name().to_owned(), (cluster.clone(), address));
+        }
+        Ok(running)
+    }
+
+    fn spawn(&mut self, gate: Gate, router: Router) {
+        let router = router.layer(middleware::from_fn(cut_aborted));
+        self.tasks.spawn(async move {
+            // Serving ends only with the task; the listener does its own retries.
+            let _ = axum::serve(gate, router.into_make_service_with_connect_info::<Cut>()).await;
+        });
+    }
+
+    /// Base URL of a cluster's API.
+    #[must_use]
+    pub fn url(&self, cluster: &str) -> Option<String> {
+        self.clusters.get(cluster).map(|(_, address)| format!("http://{address}"))
+    }
+
+    /// Writes one kubeconfig a cluster, `<name>.yaml`, and returns the paths.
+    ///
+    /// # Errors
+    /// When the directory cannot be made or written.
+    pub fn write_kubeconfigs(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
+        std::fs::create_dir_all(directory)?;
+        let mut paths = Vec::new();
+        for (name, (cluster, address)) in &self.clusters {
+            let config = json!({
+                "apiVersion": "v1", "kind": "Config", "current-context": name,
+                "clusters": [{"name": name, "cluster": {"server": format!("http://{address}")}}],
+                "users": [{"name": "stargate", "user": {"token": cluster.token()}}],
+                "contexts": [{"name": name, "context": {"cluster": name, "user": "stargate", "namespace": "default"}}],
+            });
+            let path = directory.join(format!("{name}.yaml"));
+            std::fs::write(&path, serde_yaml::to_string(&config).map_err(io::Error::other)?)?;
+            paths.push(path);
+        }
+        Ok(paths)
+    }
+
+    /// Closes all connections and frees the ports.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        self.tasks.shutdown().await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+    }
+}
+
+/// Cuts the connection of an answer that is marked so, before a byte of it is sent.
+async fn cut_aborted(ConnectInfo(cut): ConnectInfo<Cut>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    if response.extensions().get::<Abort>().is_some() {
+        cut.0.store(true, Ordering::SeqCst);
+    }
+    response
+}
+
+/// A listener that lets nobody in while its cluster is down.
+struct Gate {
+    listener: TcpListener,
+    down: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
+}
+
+/// Set to have a connection cut.
+#[derive(Clone, Debug, Default)]
+struct Cut(Arc<AtomicBool>);
+
+impl Connected<IncomingStream<'_, Gate>> for Cut {
+    fn connect_info(stream: IncomingStream<'_, Gate>) -> Self {
+        stream.io().cut.clone()
+    }
+}
+
+impl Listener for Gate {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        loop {
+            match self.listener.accept().await {
+                Ok((stream, address)) if !*self.down.borrow() => {
+                    // Answers are written in large pieces, so waiting to fill packets only delays them.
+                    let _ = stream.set_nodelay(true);
+                    let closed = closed(self.down.clone(), self.stop.clone());
+                    return (
+                        Connection {
+                            stream,
+                            cut: Cut::default(),
+                            closed: Box::pin(closed),
+                        },
+                        address,
+                    );
+                }
+                Ok(_) => tracing::debug!("connection refused: the cluster is down"),
+                Err(error) => tracing::warn!(%error, "accepting a connection of a simulated cluster"),
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+/// Ends when the cluster goes down or serving stops.
+async fn closed(mut down: watch::Receiver<bool>, mut stop: watch::Receiver<bool>) {
+    tokio::select! {
+        _ = down.wait_for(|down| *down) => {}
+        _ = stop.wait_for(|stop| *stop) => {}
+    }
+}
+
+/// A connection that can be cut from inside.
+struct Connection {
+    stream: TcpStream,
+    cut: Cut,
+    closed: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+impl Connection {
+    fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        if self.cut.0.load(Ordering::SeqCst) || self.closed.as_mut().poll(context).is_ready() {
+            self.cut.0.store(true, Ordering::SeqCst);
+            return Err(io::Error::new(io::ErrorKind::ConnectionReset, "cut by the simulation"));
+        }
+        Ok(())
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.check(context)?;
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.check(context)?;
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.check(context)?;
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
