@@ -4,10 +4,13 @@
 //! straight from the API's JSON, unknown fields are skipped, and they serialize back compactly as stored evidence.
 //! Nothing here judges. Credentials never enter: no environment, no commands, no data of secrets.
 
+pub mod api;
+pub mod assemble;
 pub mod cluster;
 pub mod meta;
 pub mod network;
 pub mod provisioning;
+pub mod select;
 pub mod storage;
 pub mod virt;
 pub mod workload;
@@ -19,10 +22,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::unknown::UnknownReason;
 
+pub use assemble::Assembler;
 pub use cluster::{ClusterOperator, ClusterVersion, Node, NodeMetrics};
 pub use meta::{Condition, Meta, Owner};
 pub use network::{EndpointSlice, Endpoints, Ingress, Probe, ProbeKind, Route, Service};
 pub use provisioning::{SmokeRun, Subject};
+pub use select::NamespaceSelection;
 pub use storage::{DataVolume, PersistentVolumeClaim};
 pub use virt::{VirtualMachine, VirtualMachineInstance};
 pub use workload::{
