@@ -4,6 +4,7 @@
 //! HTTP, `events/sink.rs` posts them, `events/relay.rs` sends what the outbox holds, `events/broker.rs` is the broker of
 //! `stargate up` and the tests.
 
+pub mod relay;
 pub mod sink;
 pub mod wire;
 
@@ -12,9 +13,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use uuid::Uuid;
 
+use crate::db::outbox::Outgoing;
 use crate::failure::Failure;
 use crate::stage::Stage;
 use wire::{CloudEvent, Data};
@@ -101,27 +102,6 @@ pub trait Payload: Serialize + DeserializeOwned {
     fn routing(&self) -> BTreeMap<String, String>;
 }
 
-/// An event on its way out: a row of the outbox.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutgoingEvent {
-    /// Deterministic: see [`event_id`].
-    pub id: Uuid,
-    /// Which type.
-    pub event_type: EventType,
-    /// The producer, as a URI reference: `/stargate/evaluate`. Never a pod name.
-    pub source: String,
-    /// What it is about.
-    pub subject: String,
-    /// When the fact happened, not when it is sent.
-    pub time: DateTime<Utc>,
-    /// The `partitionkey` extension.
-    pub partition_key: String,
-    /// The `sg*` extensions.
-    pub extensions: BTreeMap<String, String>,
-    /// The payload as JSON.
-    pub data: Value,
-}
-
 /// Why an event cannot be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum OutgoingError {
@@ -140,48 +120,46 @@ pub enum OutgoingError {
     },
 }
 
-impl OutgoingEvent {
-    /// The event that says `payload` happened at `time`, told by `producer` (the name of a function or a job).
-    ///
-    /// # Errors
-    /// When the payload is not JSON or the event is larger than [`MAX_SENT`].
-    pub fn new<P: Payload>(producer: &str, payload: &P, time: DateTime<Utc>) -> Result<Self, OutgoingError> {
-        let event = Self {
-            id: event_id(P::TYPE, &payload.dedup_key()),
+/// The outbox row that says `payload` happened at `time`, told by `producer`: the name of a function or a job.
+///
+/// # Errors
+/// When the payload is not JSON or the event is larger than [`MAX_SENT`].
+pub fn outgoing<P: Payload>(producer: &str, payload: &P, time: DateTime<Utc>) -> Result<Outgoing, OutgoingError> {
+    let event = Outgoing {
+        event_id: event_id(P::TYPE, &payload.dedup_key()),
+        kind: P::TYPE.as_str().into(),
+        source: format!("/stargate/{producer}"),
+        subject: payload.subject(),
+        time,
+        partition_key: payload.partition_key(),
+        extensions: payload.routing(),
+        data: serde_json::to_value(payload).map_err(|source| OutgoingError::Payload(P::TYPE, source))?,
+    };
+    let size = CloudEvent::from(&event).to_structured().len();
+    if size > MAX_SENT {
+        return Err(OutgoingError::TooLarge {
             event_type: P::TYPE,
-            source: format!("/stargate/{producer}"),
-            subject: payload.subject(),
-            time,
-            partition_key: payload.partition_key(),
-            extensions: payload.routing(),
-            data: serde_json::to_value(payload).map_err(|source| OutgoingError::Payload(P::TYPE, source))?,
-        };
-        let size = event.to_cloud_event().to_structured().len();
-        if size > MAX_SENT {
-            return Err(OutgoingError::TooLarge {
-                event_type: P::TYPE,
-                subject: event.subject,
-                size,
-            });
-        }
-        Ok(event)
+            subject: event.subject,
+            size,
+        });
     }
+    Ok(event)
+}
 
-    /// The event as it goes over the wire.
-    #[must_use]
-    pub fn to_cloud_event(&self) -> CloudEvent {
-        let mut extensions = self.extensions.clone();
-        extensions.insert("partitionkey".into(), self.partition_key.clone());
-        CloudEvent {
-            id: self.id.to_string(),
-            source: self.source.clone(),
-            event_type: self.event_type.as_str().into(),
-            subject: Some(self.subject.clone()),
-            time: Some(self.time),
+impl From<&Outgoing> for CloudEvent {
+    fn from(event: &Outgoing) -> Self {
+        let mut extensions = event.extensions.clone();
+        extensions.insert("partitionkey".into(), event.partition_key.clone());
+        Self {
+            id: event.event_id.to_string(),
+            source: event.source.clone(),
+            event_type: event.kind.clone(),
+            subject: Some(event.subject.clone()),
+            time: Some(event.time),
             content_type: Some("application/json".into()),
             data_schema: None,
             extensions,
-            data: Data::Json(self.data.clone()),
+            data: Data::Json(event.data.clone()),
         }
     }
 }

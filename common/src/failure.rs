@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use crate::db::DbError;
+
 /// The longest text a failed delivery may answer with, in bytes. Knative's in-memory dispatcher dies of an answer above 768.
 pub const MAX_TEXT: usize = 512;
 
@@ -115,6 +117,13 @@ impl Failure {
         let mut text: String = self.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         text.truncate(text.floor_char_boundary(MAX_TEXT));
         text
+    }
+}
+
+impl From<DbError> for Failure {
+    /// See [`Failure::database`].
+    fn from(error: DbError) -> Self {
+        Self::database(error.doing, error.source)
     }
 }
 

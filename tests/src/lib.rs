@@ -2,7 +2,11 @@
 //!
 //! Flows across crates are in `tests/`, one file per story.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a harness that cannot do its part fails the test that asked")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a harness that cannot do its part fails the test that asked"
+)]
 
 pub mod db;
 pub mod postgres;

@@ -167,17 +167,12 @@ mod tests {
         assert_eq!("".parse::<Overrides>().expect("empty is none"), Overrides::default());
         assert!("{".parse::<Overrides>().is_err());
         let overrides: Overrides = r#"{"extensions":{"sgcluster":"forced","env":"prod"}}"#.parse().expect("JSON");
-        let mut event = crate::events::OutgoingEvent::new(
-            "scan",
-            &crate::events::ScanCompleted {
-                scan_id: uuid::Uuid::nil(),
-                cluster: "demo-1".into(),
-                tier: "cluster".into(),
-            },
-            chrono::DateTime::UNIX_EPOCH,
-        )
-        .expect("small")
-        .to_cloud_event();
+        let scan = crate::events::ScanCompleted {
+            scan_id: uuid::Uuid::nil(),
+            cluster: "demo-1".into(),
+            tier: "cluster".into(),
+        };
+        let mut event = CloudEvent::from(&crate::events::outgoing("scan", &scan, chrono::DateTime::UNIX_EPOCH).expect("small"));
         overrides.apply(&mut event);
         assert_eq!(event.extensions["sgcluster"], "forced");
         assert_eq!(event.extensions["env"], "prod");
