@@ -4,6 +4,8 @@
 //! StageEvidence × Rubric × verdicts of earlier stages ──> Verdict       pipeline.rs walks the stages in order
 //! ```
 
+pub mod report;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -45,7 +47,7 @@ impl Outcome {
 
 impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
+        f.pad(self.as_str())
     }
 }
 
