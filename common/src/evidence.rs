@@ -7,7 +7,15 @@
 //! Every stage has one file and one function `observe(&View) -> StageEvidence`. An observation is true, false, a number,
 //! a text, or unknown with a reason. Which criteria are required is the rubric's business, not ours.
 
+pub mod controllers;
+pub mod deployment;
+pub mod entry;
+pub mod pods;
 pub mod quantify;
+pub mod signals;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+pub mod thresholds;
 
 use std::collections::BTreeMap;
 

@@ -1,0 +1,68 @@
+//! Every number a criterion compares with, in one place, each with its origin.
+//!
+//! "Settle budget": how long something may legitimately not be there yet. Inside the budget it is unknown
+//! (`progressing`), after it the criterion is false.
+
+use chrono::TimeDelta;
+
+/// Settle budget of a controller's replicas and of a bare pod. A shorter `spec.progressDeadlineSeconds` wins.
+/// Source: five minutes is the timeout the platform has always allowed this stage.
+pub const WORKLOAD_SETTLE: TimeDelta = TimeDelta::seconds(300);
+
+/// Age after which an image that cannot be pulled counts at once: the first back-off of a busy registry is shorter.
+pub const IMAGE_PULL_SETTLE: TimeDelta = TimeDelta::minutes(2);
+
+/// How long a termination counts as recent: the kubelet's back-off between two crashes never exceeds five minutes, so a
+/// loop shows at least one termination in twice that time.
+pub const RECENT_RESTART: TimeDelta = TimeDelta::minutes(10);
+
+/// Restarts from which an unready container that ended recently is in a crash loop, even between two crashes.
+pub const CRASH_LOOP_RESTARTS: i64 = 3;
+
+/// How long a pod may outlive the end of its grace period before it is stuck.
+pub const STUCK_TERMINATION: TimeDelta = TimeDelta::minutes(10);
+
+/// How long a failed Job matters. A nightly CronJob has run again by then.
+pub const FAILED_JOB_MATTERS: TimeDelta = TimeDelta::hours(24);
+
+/// How long after the service was started the platform's stop marks may still be there.
+pub const START_GRACE: TimeDelta = TimeDelta::minutes(15);
+
+/// How long a namespace may be terminating before its teardown is stuck.
+pub const STUCK_TEARDOWN: TimeDelta = TimeDelta::hours(2);
+
+/// Settle budget of a data volume, from its creation, and of a claim. Also the longest acceptable clone.
+pub const STORAGE_SETTLE: TimeDelta = TimeDelta::seconds(600);
+
+/// Settle budget of a Route's admission, from its creation.
+pub const ROUTE_SETTLE: TimeDelta = TimeDelta::seconds(180);
+
+/// A certificate that ends sooner is worth a warning: renewals run at least two weeks ahead.
+pub const CERTIFICATE_EXPIRES_SOON: TimeDelta = TimeDelta::days(7);
+
+/// Settle budget of a VM, from its creation or its last start.
+pub const VM_SETTLE: TimeDelta = TimeDelta::seconds(600);
+
+/// How long a VMI may be in phase Unknown (its node does not answer) before it counts as down.
+pub const VMI_NODE_LOST: TimeDelta = TimeDelta::minutes(5);
+
+/// How long a guest agent may be away: a guest that reboots is back by then.
+pub const GUEST_AGENT_AWAY: TimeDelta = TimeDelta::minutes(5);
+
+/// A smoke run that ended longer ago says nothing about today.
+pub const SMOKE_RUN_FRESH: TimeDelta = TimeDelta::hours(24);
+
+/// Smoke runs with more workers than this are real rehearsals; smaller ones are somebody trying something.
+pub const SMOKE_REHEARSAL_WORKERS: i64 = 10;
+
+/// Longest acceptable answer of a lab's main page, in milliseconds.
+pub const SMOKE_RESPONSE_MS: u32 = 5000;
+
+/// Longest acceptable answer of a showroom's readiness path, in milliseconds.
+pub const SHOWROOM_RESPONSE_MS: u32 = 5000;
+
+/// Settle budget of an InferenceService, from its creation: large models take minutes to load.
+pub const MODEL_SETTLE: TimeDelta = TimeDelta::seconds(900);
+
+/// Longest acceptable inference, in milliseconds. No product states a limit; a declared one would win.
+pub const INFERENCE_MS: u32 = 5000;
