@@ -7,6 +7,7 @@
 
 pub mod inbox;
 pub mod outbox;
+pub mod private;
 
 use std::str::FromStr;
 use std::time::Duration;
