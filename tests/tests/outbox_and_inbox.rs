@@ -1,5 +1,7 @@
 //! The plumbing of events on a real database: nothing is sent without a claim, nothing is taken in twice.
 
+#![cfg(test)]
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
