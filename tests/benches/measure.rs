@@ -28,7 +28,11 @@ pub fn resident_mib() -> f64 {
 fn status(field: &str) -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with(field)).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok()).unwrap_or_default() / 1024.0
+    line.split_whitespace()
+        .nth(1)
+        .and_then(|kib| kib.parse::<f64>().ok())
+        .unwrap_or_default()
+        / 1024.0
 }
 
 /// Wall and processor time of one piece of work.
@@ -50,18 +54,29 @@ pub struct Stopwatch {
 impl Stopwatch {
     /// Starts measuring.
     pub fn start() -> Self {
-        Self { begun: Instant::now(), cpu: cpu() }
+        Self {
+            begun: Instant::now(),
+            cpu: cpu(),
+        }
     }
 
     /// What was spent since the start.
     pub fn stop(&self) -> Spent {
-        Spent { wall: self.begun.elapsed(), cpu: cpu().saturating_sub(self.cpu) }
+        Spent {
+            wall: self.begun.elapsed(),
+            cpu: cpu().saturating_sub(self.cpu),
+        }
     }
 }
 
 /// The value below which `share` of the sorted samples lie.
 pub fn percentile(sorted: &[Duration], share: f64) -> Duration {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "an index within the samples")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "an index within the samples"
+    )]
     let index = ((sorted.len() as f64 * share).ceil() as usize).clamp(1, sorted.len().max(1)) - 1;
     sorted.get(index).copied().unwrap_or_default()
 }
