@@ -324,7 +324,7 @@ impl Document for [u8] {
 
 /// What every object says of itself.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "a mapping with `apiVersion`, `kind` and `metadata`")]
 struct Envelope {
     api_version: Option<String>,
     kind: Option<String>,
