@@ -154,7 +154,7 @@ impl From<&Outgoing> for CloudEvent {
             id: event.event_id.to_string(),
             source: event.source.clone(),
             event_type: event.kind.clone(),
-            subject: Some(event.subject.clone()),
+            subject: Some(event.subject.clone()).filter(|subject| !subject.is_empty()),
             time: Some(event.time),
             content_type: Some("application/json".into()),
             data_schema: None,
@@ -179,7 +179,7 @@ impl CloudEvent {
     /// [`Failure::Unreadable`] when there is no JSON, [`Failure::Reject`] when it is not a `P`.
     pub fn payload<P: Payload>(&self) -> Result<P, Failure> {
         let Data::Json(value) = &self.data else {
-            return Err(Failure::Unreadable(format!("{} has no JSON data", self.event_type)));
+            return Err(Failure::Unreadable(format!("data of {} is not JSON", self.event_type)));
         };
         P::deserialize(value).map_err(|error| Failure::Reject(format!("data of {}: {error}", self.event_type)))
     }

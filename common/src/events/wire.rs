@@ -72,7 +72,7 @@ pub enum WireError {
     Attribute { name: String, detail: String },
     #[error("attribute name {0:?} is not made of the letters a-z and digits")]
     Name(String),
-    #[error("data is not JSON: {0}")]
+    #[error("the event is not a JSON object: {0}")]
     Json(String),
     #[error("data_base64 is not base64: {0}")]
     Base64(String),
@@ -116,7 +116,8 @@ impl CloudEvent {
         let mut event = Self::from_attributes(attributes)?;
         event.data = match (body.is_empty(), event.is_json()) {
             (true, _) => Data::Empty,
-            (false, true) => Data::Json(serde_json::from_slice(body).map_err(|error| WireError::Json(error.to_string()))?),
+            // Data that is not the JSON it says is the handler's to refuse: the dead letter sink has to keep it.
+            (false, true) => serde_json::from_slice(body).map_or_else(|_| Data::Bytes(body.clone()), Data::Json),
             (false, false) => Data::Bytes(body.clone()),
         };
         Ok(event)
@@ -152,9 +153,7 @@ impl CloudEvent {
                 let encoded = encoded.as_str().ok_or_else(|| WireError::Base64("not a string".into()))?;
                 let bytes = STANDARD.decode(encoded).map_err(|error| WireError::Base64(error.to_string()))?;
                 match event.content_type {
-                    Some(_) if event.is_json() => {
-                        Data::Json(serde_json::from_slice(&bytes).map_err(|error| WireError::Json(error.to_string()))?)
-                    }
+                    Some(_) if event.is_json() => serde_json::from_slice(&bytes).map_or_else(|_| Data::Bytes(bytes.into()), Data::Json),
                     _ => Data::Bytes(bytes.into()),
                 }
             }
