@@ -1,7 +1,7 @@
 //! One simulated cluster: its objects, its wire and its request log behind one cheap handle.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -11,9 +11,11 @@ use tokio::sync::watch;
 
 use crate::{
     clock::{SimClock, stamp},
+    draw::Draw,
     kinds::Kind,
     seed::Seed,
     store::Store,
+    web::Manner,
     wire::{RequestLog, Wire, WireFault},
 };
 
@@ -38,9 +40,13 @@ struct Inner {
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) store: Store,
-    pub(crate) seed: Seed,
+    pub(crate) draw: Draw,
+    /// Domain of the routes.
+    pub(crate) domain: String,
     /// API groups that this cluster does not serve.
     pub(crate) absent: BTreeSet<String>,
+    /// How applications behave, by the host of their route.
+    pub(crate) manners: BTreeMap<String, Manner>,
 }
 
 /// A poisoned lock means that a test panicked while it held one; what it guards is still whole.
@@ -57,11 +63,11 @@ impl Cluster {
         Self(Arc::new(Inner {
             name: name.to_owned(),
             clock,
-            state: Mutex::new(State {
-                store: Store::new(version),
-                seed,
-                absent: BTreeSet::new(),
-            }),
+            state: Mutex::new(State::new(
+                Store::new(version),
+                Draw::new(seed),
+                format!("apps.{name}.example.test"),
+            )),
             wire: Mutex::default(),
             log: Mutex::default(),
             changed: watch::Sender::new(version),
@@ -73,6 +79,12 @@ impl Cluster {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// Domain of the cluster's routes: `apps.<name>.example.test`.
+    #[must_use]
+    pub fn domain(&self) -> String {
+        format!("apps.{}.example.test", self.0.name)
     }
 
     /// The clock the cluster lives by.
@@ -236,6 +248,16 @@ impl Cluster {
 }
 
 impl State {
+    pub(crate) fn new(store: Store, draw: Draw, domain: String) -> Self {
+        Self {
+            store,
+            draw,
+            domain,
+            absent: BTreeSet::new(),
+            manners: BTreeMap::new(),
+        }
+    }
+
     /// Fills in what the API server gives every object: uid, creation time, the generation where there is a spec, and what
     /// every namespace has.
     pub(crate) fn complete(&mut self, mut object: Value, now: DateTime<Utc>) -> Value {
@@ -250,7 +272,7 @@ impl State {
             }
         }
         let has_spec = object.get("spec").is_some();
-        let (uid, created) = (self.seed.uuid(), stamp(now));
+        let (uid, created) = (self.draw.uid(), stamp(now));
         if !object.get("metadata").is_some_and(Value::is_object) {
             object["metadata"] = json!({});
         }

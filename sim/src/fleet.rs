@@ -2,7 +2,8 @@
 
 use std::io;
 
-use crate::{clock::SimClock, cluster::Cluster, seed::Seed, serve::Running};
+pub use crate::generate::labs::{Lab, LabKind};
+use crate::{clock::SimClock, cluster::Cluster, generate, seed::Seed, serve::Running};
 
 /// Simulated clusters that share a clock and a seed.
 #[derive(Clone, Debug)]
@@ -11,6 +12,8 @@ pub struct Fleet {
     pub clock: SimClock,
     /// The clusters, in order of their names.
     pub clusters: Vec<Cluster>,
+    /// The labs that were generated, in order of cluster and namespace. Tenants and platform namespaces are not among them.
+    pub labs: Vec<Lab>,
 }
 
 impl Fleet {
@@ -20,7 +23,24 @@ impl Fleet {
         let seed = Seed::new(seed);
         let mut clusters: Vec<Cluster> = names.iter().map(|name| Cluster::new(name, clock.clone(), &seed)).collect();
         clusters.sort_by(|left, right| left.name().cmp(right.name()));
-        Self { clock, clusters }
+        Self {
+            clock,
+            clusters,
+            labs: Vec::new(),
+        }
+    }
+
+    /// Eight clusters with about four hundred labs of every kind, healthy, the same for the same seed.
+    #[must_use]
+    pub fn demo(seed: u64, clock: SimClock) -> Self {
+        generate::demo::fleet(seed, &clock)
+    }
+
+    /// One cluster, `bench-1`, with as many labs and pods (up to 3,000 and 60,000 are sensible). Its objects carry managed
+    /// fields and weigh what real ones weigh; they take little memory because they are rendered when read.
+    #[must_use]
+    pub fn bench(seed: u64, namespaces: usize, pods: usize, clock: SimClock) -> Self {
+        generate::bench::fleet(seed, namespaces, pods, &clock)
     }
 
     /// The cluster with this name.

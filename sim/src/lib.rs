@@ -9,9 +9,11 @@
 //! use stargate_sim::{Effect, Fleet, Kind, SimClock, WireFault};
 //!
 //! let clock = SimClock::following_real_time(chrono::TimeDelta::zero());
-//! let fleet = Fleet::empty(&["cnv-east-1"], 42, clock);
+//! let fleet = Fleet::demo(42, clock.clone()); // or Fleet::bench(42, 3_000, 60_000, clock), or Fleet::empty(&["a", "b"], 42, clock)
 //! let east = fleet.cluster("cnv-east-1").cloned().ok_or(std::io::ErrorKind::NotFound)?;
-//! east.put(serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "lab"}}));
+//! east.build("sandbox-q7f2k-netbasics", clock.now(), |yard| {
+//!     yard.deployment("web", 2).service("web", 8080).route("web", "web").machine("rhel", "rhel").showroom();
+//! });
 //!
 //! // Over sockets, for programs that read kubeconfigs:
 //! let running = fleet.serve().await?;
@@ -27,26 +29,37 @@
 //!
 //! Contents: [`kinds`] the table of kinds · `store` versions, snapshots, history · `object`, `template` how objects are kept ·
 //! `api` the API server · [`wire`] faults and request log · [`serve`] sockets and kubeconfigs · [`fleet`] many clusters ·
-//! [`clock`], [`seed`] time and chance.
+//! [`clock`], [`seed`] time and chance · [`yard`] builds namespaces · `objects` what they are built of · `generate` whole
+//! fleets · `control` what a cluster does by itself · [`web`] what answers behind routes.
 
 mod api;
 pub mod clock;
 pub mod cluster;
+#[expect(dead_code, reason = "the controllers that use all of it come next")]
+mod control;
+mod draw;
 pub mod fleet;
+mod generate;
 pub mod kinds;
+mod managed;
 mod object;
+#[expect(dead_code, reason = "the controllers that use all of it come next")]
+mod objects;
 pub mod seed;
 mod selector;
 pub mod serve;
 mod store;
-#[expect(dead_code, reason = "the generator of benchmark fleets uses it")]
 mod template;
+pub mod web;
 pub mod wire;
+pub mod yard;
 
 pub use clock::SimClock;
 pub use cluster::Cluster;
-pub use fleet::Fleet;
+pub use fleet::{Fleet, Lab, LabKind};
 pub use kinds::Kind;
 pub use seed::Seed;
 pub use serve::Running;
+pub use web::Manner;
 pub use wire::{Effect, RequestLog, Times, WireFault};
+pub use yard::Yard;

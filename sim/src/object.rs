@@ -29,9 +29,14 @@ pub(crate) struct Object {
 #[derive(Debug)]
 enum Body {
     /// Everything but `apiVersion` and `kind`, serialized.
-    Json { bytes: Bytes, probe: Probe },
-    #[expect(dead_code, reason = "built by the generator")]
-    Stamped { template: Arc<Template>, stamp: Arc<Stamp> },
+    Json {
+        bytes: Bytes,
+        probe: Probe,
+    },
+    Stamped {
+        template: Arc<Template>,
+        stamp: Arc<Stamp>,
+    },
 }
 
 /// What selectors look at, kept beside the bytes so that a selection need not parse them.
@@ -82,13 +87,18 @@ pub(crate) fn name_of(key: &str) -> &str {
     key.rsplit_once('/').map_or(key, |(_, name)| name)
 }
 
+/// Removes what every object of a kind has in common.
+fn strip_kind(value: &mut Value) {
+    if let Some(fields) = value.as_object_mut() {
+        fields.remove("apiVersion");
+        fields.remove("kind");
+    }
+}
+
 impl Object {
     /// Stores a whole object. Its `metadata.resourceVersion` must be set already.
     pub(crate) fn from_value(kind: Kind, key: &str, version: u64, mut value: Value) -> Self {
-        if let Some(fields) = value.as_object_mut() {
-            fields.remove("apiVersion");
-            fields.remove("kind");
-        }
+        strip_kind(&mut value);
         let probe = Probe::of(kind, &value, Spliced::plain);
         Self {
             kind,
@@ -102,7 +112,6 @@ impl Object {
     }
 
     /// Stores an object as a template and what to put into it.
-    #[expect(dead_code, reason = "called by the generator")]
     pub(crate) fn from_template(kind: Kind, key: &str, version: u64, template: Arc<Template>, stamp: Arc<Stamp>) -> Self {
         Self {
             kind,
@@ -110,6 +119,15 @@ impl Object {
             version,
             body: Body::Stamped { template, stamp },
         }
+    }
+
+    /// Whether a value says the same as the object. Serializing the value is cheaper than parsing the object.
+    pub(crate) fn equals(&self, value: &Value, now: DateTime<Utc>) -> bool {
+        let mut value = value.clone();
+        strip_kind(&mut value);
+        let mut bytes = Vec::new();
+        self.write_json(&mut bytes, false, now);
+        value.to_string().as_bytes() == bytes
     }
 
     pub(crate) fn namespace(&self) -> &str {

@@ -34,6 +34,7 @@ use tower::{Service, ServiceExt};
 use crate::{
     api::{self, Abort, Access},
     cluster::Cluster,
+    web,
 };
 
 impl Cluster {
@@ -90,21 +91,31 @@ where
 #[derive(Debug)]
 pub struct Running {
     clusters: BTreeMap<String, (Cluster, SocketAddr)>,
+    web: SocketAddr,
     tasks: JoinSet<()>,
     stop: Arc<watch::Sender<bool>>,
 }
 
 impl Running {
-    /// Serves each cluster on a port of its own on 127.0.0.1, chosen by the system.
+    /// Serves each cluster on a port of its own on 127.0.0.1, chosen by the system, and what is behind their routes on one more.
     ///
     /// # Errors
     /// When no port can be had.
     pub async fn start(clusters: &[Cluster]) -> io::Result<Self> {
+        let web = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let mut running = Self {
             clusters: BTreeMap::new(),
+            web: web.local_addr()?,
             tasks: JoinSet::new(),
             stop: Arc::new(watch::Sender::new(false)),
         };
+        // Routers stay up when an API server goes down: they close only with everything else.
+        let gate = Gate {
+            listener: web,
+            down: running.stop.subscribe(),
+            stop: running.stop.subscribe(),
+        };
+        running.spawn(gate, web::router(clusters));
         for cluster in clusters {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
             let address = listener.local_addr()?;
@@ -134,6 +145,16 @@ impl Running {
     #[must_use]
     pub fn url(&self, cluster: &str) -> Option<String> {
         self.clusters.get(cluster).map(|(_, address)| format!("http://{address}"))
+    }
+
+    /// Where to send a probe of this host instead of resolving its name: every route of the served clusters answers there,
+    /// over plain HTTP with the host in the `Host` header. None for hosts outside of their domains.
+    #[must_use]
+    pub fn probe_address(&self, host: &str) -> Option<SocketAddr> {
+        let mut clusters = self.clusters.values();
+        clusters
+            .any(|(cluster, _)| host.ends_with(&format!(".{}", cluster.domain())))
+            .then_some(self.web)
     }
 
     /// Writes one kubeconfig a cluster, `<name>.yaml`, and returns the paths.

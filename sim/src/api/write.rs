@@ -85,7 +85,7 @@ pub(crate) fn create(
                 "metadata.name: Required value: name or generateName is required",
             ));
         }
-        object["metadata"]["name"] = json!(format!("{generate}{}", state.seed.suffix(5)));
+        object["metadata"]["name"] = json!(format!("{generate}{}", state.draw.suffix()));
     }
     let name = text(&object, "/metadata/name").to_owned();
     let valid = name
