@@ -4,6 +4,7 @@
 //! HTTP, `events/sink.rs` posts them, `events/relay.rs` sends what the outbox holds, `events/broker.rs` is the broker of
 //! `stargate up` and the tests.
 
+pub mod broker;
 pub mod relay;
 pub mod sink;
 pub mod wire;
