@@ -3,9 +3,31 @@
 //! ```text
 //! StageEvidence × Rubric × verdicts of earlier stages ──> Verdict       pipeline.rs walks the stages in order
 //! ```
+//!
+//! | File | What it holds |
+//! |---|---|
+//! | [`rubric`] | loading rubrics, embedded or from a directory; [`lint`] says what is wrong with one and where |
+//! | [`condition`] | `name op literal`, tri-state |
+//! | [`judge`] | one stage: criteria, outcome, class |
+//! | [`pipeline`] | all stages of an instance, a cluster, a snapshot |
+//! | [`kind`], [`lifecycle`], [`identity`] | what an instance is, what it is supposed to do, how it is called |
+//! | [`subclass`], [`message`] | the finer label, the line for people |
+//! | [`report`] | verdicts as JSON, YAML, table, JUnit |
 
+pub mod condition;
+mod embedded;
+pub mod identity;
+pub mod judge;
+pub mod kind;
+pub mod lifecycle;
+pub mod lint;
+pub mod message;
+pub mod pipeline;
 pub mod report;
+pub mod rubric;
+pub mod subclass;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -99,7 +121,7 @@ pub enum Role {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CriterionResult {
     /// Name, as in the rubric.
-    pub name: String,
+    pub name: Cow<'static, str>,
     /// Entry or exit.
     pub role: Role,
     /// Whether the outcome depends on it.
@@ -158,26 +180,78 @@ pub enum LabKind {
     Unknown,
 }
 
-/// The verdict on one instance: every stage in pipeline order.
+impl LabKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::Vm,
+        Self::Container,
+        Self::ContainerVm,
+        Self::Model,
+        Self::ShowroomTenant,
+        Self::NestedCluster,
+        Self::Unknown,
+    ];
+
+    /// The stable kebab-case name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Vm => "vm",
+            Self::Container => "container",
+            Self::ContainerVm => "container-vm",
+            Self::Model => "model",
+            Self::ShowroomTenant => "showroom-tenant",
+            Self::NestedCluster => "nested-cluster",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The kind of that name, if there is one.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+impl std::fmt::Display for LabKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The verdict on one instance: every stage but `cluster-health`, in pipeline order. That one is the cluster's: judged once, reported
+/// and remembered once, never once per instance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InstanceVerdict {
     /// Namespace name.
     pub namespace: String,
-    /// Namespace uid; empty when the namespace object was not read.
+    /// Namespace uid: state is kept by it, so that a re-created namespace starts clean. Empty when the object was not read.
     pub uid: String,
+    /// How it is called elsewhere.
+    pub identity: identity::Identity,
     /// What kind of lab it is.
     pub kind: LabKind,
     /// Intent and phase.
     pub lifecycle: Lifecycle,
-    /// One verdict per stage, all eleven.
+    /// One verdict per stage, ten in all, skipped ones included.
     pub stages: Vec<Verdict>,
 }
 
-/// The verdict on a cluster and the lab namespaces read from it.
-#[derive(Debug, Clone, PartialEq)]
+/// The verdict on clusters and the lab namespaces read from them.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct FleetVerdict {
     /// Cluster name to its `cluster-health` verdict.
     pub clusters: BTreeMap<String, Verdict>,
-    /// Cluster name and verdict of each instance, sorted.
+    /// Cluster name and verdict of each instance, sorted by cluster and namespace.
     pub instances: Vec<(String, InstanceVerdict)>,
+}
+
+impl FleetVerdict {
+    /// Adds the verdict on another cluster.
+    pub fn merge(&mut self, other: Self) {
+        self.clusters.extend(other.clusters);
+        self.instances.extend(other.instances);
+        self.instances
+            .sort_by(|(a_cluster, a), (b_cluster, b)| (a_cluster, &a.namespace).cmp(&(b_cluster, &b.namespace)));
+    }
 }

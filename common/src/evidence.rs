@@ -7,11 +7,16 @@
 //! Every stage has one file and one function `observe(&View) -> StageEvidence`. An observation is true, false, a number,
 //! a text, or unknown with a reason. Which criteria are required is the rubric's business, not ours.
 
+pub mod cluster;
 pub mod controllers;
 pub mod deployment;
 pub mod entry;
+pub mod namespace;
 pub mod pods;
+pub mod provision;
 pub mod quantify;
+pub mod quantity;
+pub mod run;
 pub mod signals;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -23,6 +28,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::objects::{ClusterInventory, Inventory};
+use crate::stage::Stage;
 use crate::unknown::UnknownReason;
 
 /// What an observation says. Never coerced: a criterion that should be a boolean and is not is unknown.
@@ -123,7 +129,8 @@ pub enum SkipReason {
     KindUnknown,
 }
 
-/// Everything one stage has observed about one instance.
+/// Everything one stage has observed about one instance. No observations at all means that there is nothing for the stage to
+/// judge (container disks only, nothing declared): the stage is skipped as not applicable.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct StageEvidence {
     /// Criteria and facts by name.
@@ -205,4 +212,76 @@ pub enum Phase {
     /// Nobody told us; judged by what is there.
     #[default]
     Unknown,
+}
+
+/// The criteria and facts that a stage observes: the only names its rubric may use.
+#[must_use]
+pub const fn names(stage: Stage) -> &'static [&'static str] {
+    match stage {
+        Stage::ClusterHealth => cluster::NAMES,
+        Stage::RunCreated => run::NAMES,
+        Stage::ProvisionComplete => provision::NAMES,
+        Stage::NamespaceReady => namespace::NAMES,
+        Stage::DeploymentReady => deployment::NAMES,
+        Stage::StorageCloneReady => &[
+            "namespace_exists",
+            "datavolume_exists",
+            "datavolume_succeeded",
+            "pvc_bound",
+            "clone_duration_acceptable",
+            "no_stalled_clone",
+            "datavolume_phase_failed",
+        ],
+        Stage::RouteReady => &[
+            "service_exists",
+            "route_exists",
+            "route_admitted",
+            "service_has_ready_endpoints",
+            "ready_endpoint_count",
+            "health_endpoint_returns_200",
+            "certificate_valid",
+        ],
+        Stage::VmRuntimeReady => &[
+            "datavolume_succeeded",
+            "vm_exists",
+            "vmi_running",
+            "no_paused_vmis",
+            "vmi_paused_on_error",
+            "guest_agent_connected",
+            "guest_os_ready",
+        ],
+        Stage::SmokeTestReady => &[
+            "route_reachable",
+            "smoke_test_passed",
+            "expected_response_received",
+            "response_time_acceptable",
+        ],
+        Stage::ShowroomHealthy => &[
+            "showroom_route_reachable",
+            "showroom_pod_running",
+            "readyz_returns_200",
+            "content_loaded",
+            "response_time_acceptable",
+        ],
+        Stage::ModelEndpointReady => &[
+            "namespace_exists",
+            "inferenceservice_exists",
+            "inferenceservice_ready",
+            "test_inference_succeeded",
+            "model_loaded",
+            "inference_latency_acceptable",
+        ],
+    }
+}
+
+/// What a namespace stage observes. `cluster-health` is observed once per cluster: [`cluster::observe`].
+#[must_use]
+pub fn observe(stage: Stage, view: &View<'_>, run: &run::Run<'_>) -> StageEvidence {
+    match stage {
+        Stage::RunCreated => run::observe(view, run),
+        Stage::ProvisionComplete => provision::observe(view),
+        Stage::NamespaceReady => namespace::observe(view),
+        Stage::DeploymentReady => deployment::observe(view),
+        _ => StageEvidence::default(),
+    }
 }

@@ -66,3 +66,24 @@ pub const MODEL_SETTLE: TimeDelta = TimeDelta::seconds(900);
 
 /// Longest acceptable inference, in milliseconds. No product states a limit; a declared one would win.
 pub const INFERENCE_MS: u32 = 5000;
+
+/// Mean CPU of the compute nodes, in percent of what they can allocate, that a cluster must stay below.
+pub const CLUSTER_CPU_PERCENT: f64 = 80.0;
+
+/// The same for memory.
+pub const CLUSTER_MEMORY_PERCENT: f64 = 90.0;
+
+/// A compute node above this share of its CPU is hot.
+pub const HOT_NODE_PERCENT: f64 = 80.0;
+
+/// A measurement of a node older than this says nothing of now: the metrics pipeline measures every minute.
+pub const NODE_SAMPLE_FRESH: TimeDelta = TimeDelta::minutes(3);
+
+/// Share of the compute nodes that must be measured: a mean over fewer would mislead.
+pub const NODE_SAMPLE_COVERAGE: f64 = 0.8;
+
+/// How long provisioning may take from the subject's creation, unless the catalog says otherwise.
+pub const PROVISION_BUDGET: TimeDelta = TimeDelta::seconds(7200);
+
+/// How long a namespace may stay without a sign of what lab it is: ordered, but not yet filled.
+pub const PROVISIONING_GRACE: TimeDelta = TimeDelta::minutes(20);

@@ -1,0 +1,237 @@
+//! One stage: its evidence against its rubric.
+//!
+//! ```text
+//! entry criteria, in order ── first required one false ──> fail (or blocked by the stage that owns it)
+//!        │                 └─ first required one unknown ─> indeterminate
+//!        v
+//! exit criteria, all ── a required one false ──> fail, whatever else is unknown
+//!                     ├ a required one unknown ─> indeterminate
+//!                     ├ an optional one false ──> warn
+//!                     └ else ───────────────────> pass
+//! ```
+//!
+//! Fail and warn look for a class: the first whose conditions all hold; for fail also the first that nothing contradicts and that
+//! names what failed. Unknown optional criteria are listed and change nothing.
+
+use std::borrow::Cow;
+
+use super::condition::{Clause, Condition};
+use super::rubric::{Criterion, FailureClass, Rubric, RubricSet};
+use super::{ClassMatch, CriterionResult, Outcome, Reason, Role, Verdict, message};
+use crate::evidence::{Observation, SkipReason, StageEvidence, Value};
+use crate::stage::Stage;
+use crate::unknown::UnknownReason;
+
+/// Which earlier stages of this evaluation failed. Empty for a stage that is judged alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Upstream {
+    failed: u16,
+}
+
+impl Upstream {
+    /// Remembers how a stage came out.
+    pub const fn record(&mut self, verdict: &Verdict) {
+        if matches!(verdict.outcome, Outcome::Fail) {
+            self.failed |= 1 << verdict.stage as u16;
+        }
+    }
+
+    /// Whether the stage failed.
+    #[must_use]
+    pub const fn failed(self, stage: Stage) -> bool {
+        self.failed & (1 << stage as u16) != 0
+    }
+}
+
+/// Judges one stage.
+#[must_use]
+pub fn judge(rubrics: &RubricSet, stage: Stage, evidence: &StageEvidence, upstream: Upstream) -> Verdict {
+    let rubric = rubrics.rubric(stage);
+    let mut criteria = Vec::with_capacity(rubric.entry.len() + rubric.exit.len());
+    let mut worst = Worst::default();
+    for criterion in &rubric.entry {
+        let seen = worst.see(criterion, evidence);
+        criteria.push(result(criterion, Role::Entry, evidence));
+        match (seen, criterion.required) {
+            (Some(true), _) | (_, false) => {}
+            (Some(false), true) => {
+                if let Some(owner) = criterion.owner.filter(|owner| upstream.failed(*owner)) {
+                    return blocked(stage, owner);
+                }
+                let mut verdict = finish(rubric, evidence, criteria, worst);
+                if let Some(class) = &criterion.class {
+                    verdict.failure_class = Some(class.name.clone());
+                    verdict.class_match = Some(ClassMatch::Strict);
+                    verdict.recommended_action.clone_from(&class.recommended_action);
+                }
+                return labelled(rubrics, evidence, verdict);
+            }
+            (None, true) => return labelled(rubrics, evidence, finish(rubric, evidence, criteria, worst)),
+        }
+    }
+    for criterion in &rubric.exit {
+        worst.see(criterion, evidence);
+        criteria.push(result(criterion, Role::Exit, evidence));
+    }
+    let mut verdict = finish(rubric, evidence, criteria, worst);
+    if let Some((class, how)) = classify(rubric, evidence, &verdict) {
+        verdict.failure_class = Some(class.name.clone());
+        verdict.class_match = Some(how);
+        verdict.recommended_action.clone_from(&class.recommended_action);
+    }
+    labelled(rubrics, evidence, verdict)
+}
+
+/// A stage that an earlier failure keeps from being judged: the root cause is there, once.
+#[must_use]
+pub fn blocked(stage: Stage, by: Stage) -> Verdict {
+    without_criteria(stage, Outcome::Indeterminate, Reason::BlockedBy(by))
+}
+
+/// A stage that does not apply.
+#[must_use]
+pub fn skipped(stage: Stage, why: SkipReason) -> Verdict {
+    without_criteria(stage, Outcome::Skipped, Reason::Skipped(why))
+}
+
+fn without_criteria(stage: Stage, outcome: Outcome, reason: Reason) -> Verdict {
+    let mut verdict = Verdict {
+        stage,
+        outcome,
+        reason: Some(reason),
+        failure_class: None,
+        class_match: None,
+        sub_class: None,
+        recommended_action: None,
+        message: String::new(),
+        criteria: Vec::new(),
+        until: None,
+    };
+    verdict.message = message::of(&verdict);
+    verdict
+}
+
+/// The worst that was seen so far, by weight: required false, required unknown, optional false.
+#[derive(Debug, Clone, Copy, Default)]
+struct Worst {
+    required_false: bool,
+    unknown: Option<UnknownReason>,
+    optional_false: bool,
+}
+
+impl Worst {
+    /// Takes in one criterion; `None` when its value is unknown.
+    fn see(&mut self, criterion: &Criterion, evidence: &StageEvidence) -> Option<bool> {
+        let value = truth(evidence.observations.get(criterion.name));
+        match (value, criterion.required) {
+            (Ok(true), _) | (Err(_), false) => {}
+            (Ok(false), true) => self.required_false = true,
+            (Ok(false), false) => self.optional_false = true,
+            (Err(reason), true) => {
+                self.unknown.get_or_insert(reason);
+            }
+        }
+        value.ok()
+    }
+
+    const fn outcome(self) -> Outcome {
+        match self {
+            Self { required_false: true, .. } => Outcome::Fail,
+            Self { unknown: Some(_), .. } => Outcome::Indeterminate,
+            Self { optional_false: true, .. } => Outcome::Warn,
+            _ => Outcome::Pass,
+        }
+    }
+}
+
+/// A criterion is yes or no; anything else, and anything that was not observed, is unknown.
+fn truth(observation: Option<&Observation>) -> Result<bool, UnknownReason> {
+    match observation.map(|observation| &observation.value) {
+        Some(Value::Bool(value)) => Ok(*value),
+        Some(Value::Unknown(reason)) => Err(*reason),
+        Some(Value::Number(_) | Value::Text(_)) => Err(UnknownReason::ParseError),
+        None => Err(UnknownReason::NotCollected),
+    }
+}
+
+fn result(criterion: &Criterion, role: Role, evidence: &StageEvidence) -> CriterionResult {
+    let observation = evidence.observations.get(criterion.name);
+    let value = truth(observation);
+    let named = observation.filter(|_| value != Ok(true));
+    CriterionResult {
+        name: Cow::Borrowed(criterion.name),
+        role,
+        required: criterion.required,
+        value: value.map_or(serde_json::Value::Null, serde_json::Value::Bool),
+        unknown_reason: value.err(),
+        failing: named.map(|observation| observation.failing.clone()).unwrap_or_default(),
+        failing_count: named
+            .map(|o| o.failing_count)
+            .filter(|count| named.is_some_and(|o| *count > o.failing.len())),
+        excluded: observation.map(|observation| observation.excluded.clone()).unwrap_or_default(),
+    }
+}
+
+/// A verdict without class and message.
+fn finish(rubric: &Rubric, evidence: &StageEvidence, criteria: Vec<CriterionResult>, worst: Worst) -> Verdict {
+    let outcome = worst.outcome();
+    let waits = criteria
+        .iter()
+        .filter(|criterion| criterion.required && criterion.unknown_reason.is_some());
+    let until = waits
+        .filter_map(|criterion| evidence.observations.get(&*criterion.name)?.until)
+        .min();
+    Verdict {
+        stage: rubric.stage,
+        outcome,
+        reason: worst.unknown.filter(|_| outcome == Outcome::Indeterminate).map(Reason::Unknown),
+        failure_class: None,
+        class_match: None,
+        sub_class: None,
+        recommended_action: None,
+        message: String::new(),
+        criteria,
+        until: until.filter(|_| outcome == Outcome::Indeterminate),
+    }
+}
+
+/// The class of a failure or warning, from the exit criteria and facts.
+fn classify<'a>(rubric: &'a Rubric, evidence: &StageEvidence, verdict: &Verdict) -> Option<(&'a FailureClass, ClassMatch)> {
+    if !matches!(verdict.outcome, Outcome::Fail | Outcome::Warn) {
+        return None;
+    }
+    let failed = |name: &str| {
+        verdict
+            .criteria
+            .iter()
+            .any(|c| c.name == name && c.value == serde_json::Value::Bool(false))
+    };
+    let candidates = || rubric.classes.iter().filter(|class| !class.when.is_empty());
+    let value = |name: &str| evidence.observations.get(name).map(|observation| &observation.value);
+    let strict = candidates().find(|class| class.when.iter().all(|clause| clause.holds(value) == Some(true)));
+    if let Some(class) = strict {
+        return Some((class, ClassMatch::Strict));
+    }
+    let names_a_failure = |clause: &Clause| {
+        let holding = |condition: &&Condition| value(condition.name).and_then(|value| condition.holds(value)) == Some(true);
+        clause.0.iter().filter(holding).any(|condition| failed(condition.name))
+    };
+    let partial = candidates()
+        .find(|class| class.when.iter().all(|clause| clause.holds(value) != Some(false)) && class.when.iter().any(names_a_failure));
+    partial.map(|class| (class, ClassMatch::Partial))
+}
+
+/// The verdict with its sub-class and its message.
+fn labelled(rubrics: &RubricSet, evidence: &StageEvidence, mut verdict: Verdict) -> Verdict {
+    if let Some(class) = &verdict.failure_class {
+        verdict.sub_class = rubrics
+            .sub_classes
+            .find(class, &evidence.signals)
+            .map(|sub_class| sub_class.name.clone());
+    }
+    verdict.message = message::of(&verdict);
+    verdict
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,322 @@
+//! What kind of lab an instance is, and which stages follow from it. The tables are data: `rubrics/kinds.yaml`.
+//!
+//! The first source that answers decides: the lab's definition, the base in the namespace's name, the objects found. Objects
+//! may add stages to what the others say, never remove any. What nobody can tell stays unknown; nothing is assumed.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_yaml::Spanned;
+
+use super::LabKind;
+use super::identity::Identity;
+use super::lint::{Ordered, Report};
+use crate::evidence::Declared;
+use crate::evidence::namespace::made_by_sandbox_api;
+use crate::objects::{Inventory, Listing, Meta};
+use crate::stage::Stage;
+use crate::unknown::UnknownReason;
+
+/// When a stage applies to a kind of lab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Applies {
+    /// Always: that nothing is there is a failure.
+    Always,
+    /// When something is there for it, or declared.
+    Data,
+    /// Not at all.
+    Never,
+}
+
+/// Who told the kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The lab's definition.
+    Declared,
+    /// The base in the namespace's name.
+    Name,
+    /// The objects found.
+    Inventory,
+    /// Nobody; and whether that is because something could not be read.
+    Nobody(Option<UnknownReason>),
+}
+
+/// A kind and who told it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Detected {
+    /// What it is.
+    pub kind: LabKind,
+    /// Says who.
+    pub source: Source,
+}
+
+impl Detected {
+    /// Whether somebody who knows the lab told the kind, so that absent objects are no reason to doubt.
+    #[must_use]
+    pub const fn is_told(self) -> bool {
+        matches!(self.source, Source::Declared | Source::Name)
+    }
+}
+
+/// Which stages apply to which kind, and which names tell the kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KindTable {
+    applies: BTreeMap<(LabKind, Stage), Applies>,
+    /// Name prefix to kind.
+    prefixes: Vec<(String, LabKind)>,
+    /// Base after the guid, matched whole or up to a dash, to kind.
+    bases: Vec<(String, LabKind)>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawKinds {
+    stages: Ordered<Ordered<Applies>>,
+    prefixes: Ordered<LabKind>,
+    bases: Ordered<LabKind>,
+}
+
+impl KindTable {
+    pub(super) fn compile(raw: RawKinds, report: &mut Report<'_>) -> Option<Self> {
+        let mut applies = BTreeMap::new();
+        for (kind, row) in raw.stages.0 {
+            let Some(known) = LabKind::parse(&kind.value) else {
+                let kinds: Vec<&str> = LabKind::ALL.into_iter().map(LabKind::as_str).collect();
+                report.error(
+                    kind.referenced,
+                    &format!("there is no kind `{}`", kind.value),
+                    &format!("known are: {}", kinds.join(", ")),
+                );
+                continue;
+            };
+            for (stage, when) in row.0 {
+                match Stage::parse(&stage.value) {
+                    Some(stage) => {
+                        applies.insert((known, stage), when);
+                    }
+                    None => report.error(
+                        stage.referenced,
+                        &format!("there is no stage `{}`", stage.value),
+                        "use the stage's kebab-case name",
+                    ),
+                }
+            }
+            for stage in Stage::ALL.into_iter().skip(1) {
+                if !applies.contains_key(&(known, stage)) {
+                    report.error(
+                        kind.referenced,
+                        &format!("kind `{known}` says nothing of `{stage}`"),
+                        "add always, data or never",
+                    );
+                }
+            }
+        }
+        let names = |entries: Ordered<LabKind>| {
+            let mut names: Vec<(String, LabKind)> = entries.0.into_iter().map(|(Spanned { value, .. }, kind)| (value, kind)).collect();
+            names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+            names
+        };
+        Some(Self {
+            applies,
+            prefixes: names(raw.prefixes),
+            bases: names(raw.bases),
+        })
+    }
+
+    /// When a stage applies to that kind.
+    #[must_use]
+    pub fn applies(&self, kind: LabKind, stage: Stage) -> Applies {
+        self.applies.get(&(kind, stage)).copied().unwrap_or(Applies::Data)
+    }
+
+    /// The kind of an instance.
+    #[must_use]
+    pub fn detect(&self, inventory: &Inventory, declared: &Declared, identity: &Identity) -> Detected {
+        if let Some(kind) = declared.kind.as_deref().and_then(LabKind::parse) {
+            return Detected {
+                kind,
+                source: Source::Declared,
+            };
+        }
+        let prefix = self.prefixes.iter().find(|(prefix, _)| inventory.name.starts_with(prefix.as_str()));
+        let base = || {
+            let suffix = identity.suffix.as_deref()?;
+            self.bases.iter().find(|(base, _)| starts_with_word(suffix, base))
+        };
+        if let Some((_, kind)) = prefix.or_else(base) {
+            return Detected {
+                kind: *kind,
+                source: Source::Name,
+            };
+        }
+        from_objects(inventory)
+    }
+}
+
+/// Whether the text is the word, or the word and a dash and more.
+fn starts_with_word(text: &str, word: &str) -> bool {
+    text.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
+fn from_objects(inventory: &Inventory) -> Detected {
+    let has = |stage| matches!(presence(stage, inventory, &Declared::default()), Presence::Found);
+    let vms = has(Stage::VmRuntimeReady);
+    let containers = has(Stage::DeploymentReady) || application_pods(inventory).next().is_some();
+    let kind = match (vms, containers, has(Stage::ModelEndpointReady)) {
+        (true, true, _) => LabKind::ContainerVm,
+        (true, false, _) => LabKind::Vm,
+        (false, _, true) => LabKind::Model,
+        (false, true, false) => LabKind::Container,
+        (false, false, false) => LabKind::Unknown,
+    };
+    let source = if kind != LabKind::Unknown {
+        Source::Inventory
+    } else if inventory.namespace.missing.is_none() && inventory.namespace.items.is_empty() {
+        // Nothing can be learnt from what is gone.
+        Source::Nobody(Some(UnknownReason::NotCollected))
+    } else {
+        Source::Nobody(unread(
+            inventory,
+            &[Stage::DeploymentReady, Stage::VmRuntimeReady, Stage::ModelEndpointReady],
+        ))
+    };
+    Detected { kind, source }
+}
+
+fn unread(inventory: &Inventory, stages: &[Stage]) -> Option<UnknownReason> {
+    stages
+        .iter()
+        .find_map(|stage| match presence(*stage, inventory, &Declared::default()) {
+            Presence::Unread(reason) => Some(reason),
+            Presence::Found | Presence::Absent => None,
+        })
+}
+
+/// Whether there is anything for a stage to judge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// Something is there, or declared.
+    Found,
+    /// Nothing is there, as far as was read.
+    Absent,
+    /// Nothing was found, but not everything could be read.
+    Unread(UnknownReason),
+}
+
+/// Whether there is anything for a stage to judge in this instance.
+#[must_use]
+pub fn presence(stage: Stage, inventory: &Inventory, declared: &Declared) -> Presence {
+    let Inventory {
+        deployments,
+        stateful_sets,
+        daemon_sets,
+        deployment_configs,
+        ..
+    } = inventory;
+    match stage {
+        Stage::ClusterHealth | Stage::RunCreated | Stage::NamespaceReady => Presence::Found,
+        Stage::ProvisionComplete => found(!inventory.subjects.items.is_empty() || made_by_sandbox_api(inventory), &[]),
+        Stage::DeploymentReady => found(
+            declared.bare_pods
+                || any_own(deployments, |d| &d.metadata)
+                || any_own(stateful_sets, |s| &s.metadata)
+                || any_own(daemon_sets, |d| &d.metadata)
+                || any_own(deployment_configs, |d| &d.metadata),
+            &[
+                deployments.missing,
+                stateful_sets.missing,
+                daemon_sets.missing,
+                deployment_configs.missing,
+            ],
+        ),
+        Stage::StorageCloneReady => found(
+            !inventory.data_volumes.items.is_empty() || !inventory.claims.items.is_empty() || vm_disks(inventory),
+            &[inventory.data_volumes.missing, inventory.claims.missing],
+        ),
+        Stage::RouteReady => found(
+            !inventory.routes.items.is_empty() || !inventory.ingresses.items.is_empty() || !declared.routes.is_empty(),
+            &[inventory.routes.missing, inventory.ingresses.missing],
+        ),
+        Stage::VmRuntimeReady => found(
+            !inventory.vms.items.is_empty() || !inventory.vmis.items.is_empty() || !declared.vms.is_empty(),
+            &[inventory.vms.missing, inventory.vmis.missing],
+        ),
+        Stage::SmokeTestReady => found(!inventory.smoke_runs.items.is_empty(), &[]),
+        Stage::ShowroomHealthy => found(showroom(inventory), &[inventory.routes.missing, inventory.services.missing]),
+        Stage::ModelEndpointReady => found(
+            !inventory.inference_services.items.is_empty() || !declared.models.is_empty(),
+            &[inventory.inference_services.missing],
+        ),
+    }
+}
+
+/// A list that nobody asked for, or that the cluster does not serve, is no reason for doubt; one that was refused or cut is.
+fn found(any: bool, missing: &[Option<UnknownReason>]) -> Presence {
+    if any {
+        return Presence::Found;
+    }
+    let doubtful = missing
+        .iter()
+        .flatten()
+        .find(|reason| !matches!(reason, UnknownReason::NotCollected | UnknownReason::ApiAbsent));
+    doubtful.map_or(Presence::Absent, |reason| Presence::Unread(*reason))
+}
+
+fn any_own<T>(listing: &Listing<T>, meta: impl Fn(&T) -> &Meta) -> bool {
+    listing.items.iter().any(|item| is_own(meta(item)))
+}
+
+/// Whether a controller stands for itself: not made by another one, not a predictor of a model.
+fn is_own(meta: &Meta) -> bool {
+    !meta.owner_references.iter().any(|owner| owner.controller) && !meta.labels.contains_key("serving.kserve.io/inferenceservice")
+}
+
+/// Pods that are somebody's application: not a VM's, not a volume importer's, not a model's, not a Job's or Build's.
+fn application_pods(inventory: &Inventory) -> impl Iterator<Item = &crate::objects::Pod> {
+    inventory.pods.items.iter().filter(|pod| {
+        let labels = &pod.metadata.labels;
+        let label = |key: &str, value: &str| labels.get(key).is_some_and(|found| found == value);
+        let helper = label("kubevirt.io", "virt-launcher")
+            || label("app", "containerized-data-importer")
+            || labels.contains_key("serving.kserve.io/inferenceservice")
+            || ["virt-launcher-", "importer-", "cdi-upload-"]
+                .iter()
+                .any(|prefix| pod.metadata.name.starts_with(prefix));
+        let batch = pod
+            .metadata
+            .owner_references
+            .iter()
+            .any(|owner| matches!(owner.kind.as_str(), "Job" | "Build"));
+        !helper && !batch
+    })
+}
+
+fn vm_disks(inventory: &Inventory) -> bool {
+    inventory.vms.items.iter().any(|vm| {
+        let volumes = &vm.spec.template.spec.volumes;
+        !vm.spec.data_volume_templates.is_empty()
+            || volumes
+                .iter()
+                .any(|volume| volume.data_volume.is_some() || volume.persistent_volume_claim.is_some())
+    })
+}
+
+/// Whether a Route or Service is the showroom's, by name, by label or by what it leads to.
+fn showroom(inventory: &Inventory) -> bool {
+    let named = |meta: &Meta| {
+        meta.name == "showroom"
+            || meta.name.starts_with("showroom-")
+            || meta.labels.get("app.kubernetes.io/name").is_some_and(|name| name == "showroom")
+    };
+    let to = |name: &str| name == "showroom" || name.starts_with("showroom-");
+    inventory
+        .routes
+        .items
+        .iter()
+        .any(|route| named(&route.metadata) || to(&route.spec.to.name))
+        || inventory.services.items.iter().any(|service| named(&service.metadata))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,279 @@
+//! Rubrics: what each stage must show, how its failures are called, and what to look at then.
+//!
+//! A set always holds one rubric per stage. It is loaded once, checked as a whole ([`lint`](super::lint)) and shared behind an
+//! `Arc`; judging never parses anything. Its version is a hash over every file, so a verdict says by which rules it was made.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::condition::Clause;
+use super::embedded;
+use super::kind::KindTable;
+use super::lint::{self, Finding};
+use super::subclass::SubClasses;
+use crate::stage::Stage;
+
+/// One stage's rubric.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rubric {
+    /// The stage it judges.
+    pub stage: Stage,
+    /// Semantic version, for people.
+    pub version: String,
+    /// What it looks for, why that matters, when a fix is unsafe, where the numbers come from.
+    pub summary: String,
+    /// Settle budget in seconds: how long something may be on its way before it counts as failed.
+    pub timeout_seconds: Option<u32>,
+    /// Checked first, in order; the first that is required and not met ends the evaluation.
+    pub entry: Vec<Criterion>,
+    /// All checked.
+    pub exit: Vec<Criterion>,
+    /// In order of precedence.
+    pub classes: Vec<FailureClass>,
+    /// Actions that may be offered for this stage.
+    pub allowed_remediations: Vec<String>,
+    /// Actions that must never be offered.
+    pub forbidden_remediations: Vec<String>,
+    /// SHA-256 of the file, hexadecimal.
+    pub hash: String,
+}
+
+/// A criterion as the rubric uses it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Criterion {
+    /// One of the names that the stage observes.
+    pub name: &'static str,
+    /// What it says, for people.
+    pub description: String,
+    /// Whether the outcome depends on it.
+    pub required: bool,
+    /// The class of the failure when this entry criterion is false.
+    pub class: Option<EntryClass>,
+    /// The earlier stage that this entry criterion restates: when that one failed, this stage is blocked by it.
+    pub owner: Option<Stage>,
+}
+
+/// The class that a false entry criterion leads to. It may be defined in another stage's rubric.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryClass {
+    /// Name of the class.
+    pub name: String,
+    /// What that class recommends.
+    pub recommended_action: Option<String>,
+}
+
+/// A named way to fail.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FailureClass {
+    /// Stable snake-case name.
+    pub name: String,
+    /// The stage whose rubric defines it.
+    pub stage: Stage,
+    /// A few words for a heading.
+    pub title: String,
+    /// What an operator should know: what it means, usual causes, what to look at.
+    pub description: String,
+    /// All must hold. Empty: only an entry criterion leads here.
+    pub when: Vec<Clause>,
+    /// Name of an action that looks into it; none changes anything by itself.
+    pub recommended_action: Option<String>,
+    /// 1 (cosmetic) to 10 (nothing works): the start of triage.
+    pub severity: u8,
+    /// How loud it is.
+    pub grade: ClassGrade,
+    /// What part of the platform it is about.
+    pub area: Area,
+}
+
+/// How loud a class is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassGrade {
+    /// Counts as a failure.
+    Failure,
+    /// Shown, not counted.
+    Warning,
+    /// Hidden from operations views.
+    Informational,
+}
+
+/// Part of the platform, for grouping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each variant says itself")]
+pub enum Area {
+    Cluster,
+    Platform,
+    Provisioning,
+    Workload,
+    Storage,
+    Network,
+    VirtualMachine,
+    Showroom,
+    Application,
+    Model,
+}
+
+/// The rubrics of all stages, the sub-classes and the kinds of labs.
+#[derive(Debug, Clone)]
+pub struct RubricSet {
+    /// In pipeline order, exactly one per stage.
+    rubrics: Vec<Rubric>,
+    /// Finer labels under the classes.
+    pub sub_classes: SubClasses,
+    /// Which stages apply to which kind of lab.
+    pub kinds: KindTable,
+    /// The first 16 hexadecimal digits of a SHA-256 over all files.
+    pub version: String,
+    /// What could be better but does not stop the load.
+    pub warnings: Vec<Finding>,
+}
+
+/// Why rubrics could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A file or directory could not be read.
+    #[error("reading rubrics from {path}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// At least one rubric is wrong.
+    #[error("{}", lint::render(.0))]
+    Invalid(Vec<Finding>),
+}
+
+/// A file of a rubric set: its path for messages, its text.
+#[derive(Debug, Clone, Copy)]
+pub struct File<'a> {
+    /// Path relative to the set, `<stage>/rubric.yaml`.
+    pub path: &'a str,
+    /// Content.
+    pub text: &'a str,
+}
+
+impl RubricSet {
+    /// The rubrics this program was built with.
+    ///
+    /// # Errors
+    /// [`LoadError::Invalid`] when they are wrong, which a test rules out for released programs.
+    pub fn embedded() -> Result<Self, LoadError> {
+        Self::from_files(&embedded::FILES)
+    }
+
+    /// Rubrics of a directory that looks like `rubrics/`: one folder per stage, `kinds.yaml`, `sub-classes.yaml`.
+    ///
+    /// # Errors
+    /// [`LoadError`] when a file cannot be read or says something wrong.
+    pub fn from_dir(dir: &Path) -> Result<Self, LoadError> {
+        let mut texts = Vec::new();
+        for file in &embedded::FILES {
+            let path = dir.join(file.path);
+            match std::fs::read_to_string(&path) {
+                Ok(text) => texts.push((path.display().to_string(), file.path, text)),
+                // The set as a whole says which rubric is missing.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound && dir.is_dir() => {}
+                Err(source) => return Err(LoadError::Read { path, source }),
+            }
+        }
+        let entries = std::fs::read_dir(dir).map_err(|source| LoadError::Read {
+            path: dir.to_owned(),
+            source,
+        })?;
+        for entry in entries.filter_map(Result::ok) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let path = entry.path().join("rubric.yaml");
+            if Stage::parse(&name).is_none() && path.is_file() {
+                let text = std::fs::read_to_string(&path).map_err(|source| LoadError::Read {
+                    path: path.clone(),
+                    source,
+                })?;
+                texts.push((path.display().to_string(), "", text));
+            }
+        }
+        texts.sort();
+        let files: Vec<File<'_>> = texts.iter().map(|(path, _, text)| File { path, text }).collect();
+        Self::from_files(&files)
+    }
+
+    /// Rubrics from texts that were already read.
+    ///
+    /// # Errors
+    /// [`LoadError::Invalid`] with everything that is wrong, not only the first.
+    pub fn from_files(files: &[File<'_>]) -> Result<Self, LoadError> {
+        let checked = lint::check(files);
+        let (errors, warnings): (Vec<_>, Vec<_>) = checked.findings.into_iter().partition(|f| f.level == lint::Level::Error);
+        let (Some(sub_classes), Some(kinds), true) = (checked.sub_classes, checked.kinds, errors.is_empty()) else {
+            return Err(LoadError::Invalid(errors));
+        };
+        let mut all = Sha256::new();
+        let by_path: BTreeMap<&str, &str> = files.iter().map(|file| (file_name(file.path), file.text)).collect();
+        for text in by_path.values() {
+            all.update(Sha256::digest(text.as_bytes()));
+        }
+        Ok(Self {
+            rubrics: checked.rubrics,
+            sub_classes,
+            kinds,
+            version: hex(&all.finalize()[..8]),
+            warnings,
+        })
+    }
+
+    /// The rubric of a stage.
+    #[must_use]
+    pub fn rubric(&self, stage: Stage) -> &Rubric {
+        &self.rubrics[stage as usize]
+    }
+
+    /// All rubrics in pipeline order.
+    #[must_use]
+    pub fn rubrics(&self) -> &[Rubric] {
+        &self.rubrics
+    }
+
+    /// Every class, by stage and precedence.
+    pub fn classes(&self) -> impl Iterator<Item = &FailureClass> {
+        self.rubrics.iter().flat_map(|rubric| &rubric.classes)
+    }
+
+    /// The class of that name.
+    #[must_use]
+    pub fn class(&self, name: &str) -> Option<&FailureClass> {
+        self.classes().find(|class| class.name == name)
+    }
+
+    /// Where a criterion of that name is used, with its stage.
+    pub fn criteria<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (Stage, super::Role, &'a Criterion)> {
+        self.rubrics.iter().flat_map(move |rubric| {
+            let entry = rubric.entry.iter().map(|c| (rubric.stage, super::Role::Entry, c));
+            let exit = rubric.exit.iter().map(|c| (rubric.stage, super::Role::Exit, c));
+            entry.chain(exit).filter(move |(_, _, criterion)| criterion.name == name)
+        })
+    }
+}
+
+/// The last two parts of a path: enough to tell the files of a set apart, the same wherever the set lies.
+pub(super) fn file_name(path: &str) -> &str {
+    let mut slashes = path.rmatch_indices(['/', '\\']);
+    let parts = if path.ends_with("rubric.yaml") { 1 } else { 0 };
+    slashes.nth(parts).map_or(path, |(at, _)| &path[at + 1..])
+}
+
+/// Lower-case hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests;
