@@ -38,11 +38,12 @@ create table cluster_kinds (
     primary key (cluster_id, kind)
 );
 
+-- Documents are json, not jsonb: they are written and read whole, and may hold what jsonb refuses (an escaped NUL in a pod's message).
 create table cluster_evidence (
     cluster_id uuid not null references clusters,
     kind text not null,
     content_hash bytea not null,
-    doc jsonb not null,
+    doc json not null,
     observed_at timestamptz not null,
     primary key (cluster_id, kind)
 );
@@ -90,24 +91,26 @@ create table evidence (
     instance_id uuid not null references instances,
     kind text not null,
     content_hash bytea not null,
-    doc jsonb not null,
+    doc json not null,
     -- when this content was first observed
     observed_at timestamptz not null,
     primary key (instance_id, kind)
 ) with (fillfactor = 70);
 
--- Content that was replaced, for the story of an incident. 14 days.
+-- Content that was replaced: for the story of an incident, and so that a scan that waits for its evaluation is still judged by
+-- what it had read. The subject is an instance or a cluster. 14 days.
 create table evidence_history (
-    instance_id uuid not null,
+    subject_id uuid not null,
     kind text not null,
     content_hash bytea not null,
-    doc jsonb not null,
+    doc json not null,
     observed_at timestamptz not null,
     replaced_at timestamptz not null,
-    primary key (instance_id, kind, replaced_at)
+    primary key (subject_id, kind, replaced_at)
 ) partition by range (replaced_at);
 
--- Where each stage of each subject stands. The subject is an instance, or a cluster for cluster-health.
+-- Where each stage of each subject stands. The subject is an instance, or a cluster for cluster-health. No row: the stage does not
+-- apply (it is skipped), or was never evaluated. Rows are written when something differs, not when they are evaluated.
 create table stage_state (
     subject_id uuid not null,
     stage text not null,
@@ -119,6 +122,8 @@ create table stage_state (
     reason text,
     -- what the state machine has confirmed; null until it has
     confirmed text constraint confirmed_outcome_is_known check (confirmed in ('pass', 'warn', 'fail')),
+    confirmed_class text,
+    -- class of the newest definite verdict
     failure_class text,
     sub_class text,
     -- since when the confirmed outcome holds
@@ -134,9 +139,10 @@ create table stage_state (
     message text not null default '',
     criteria jsonb not null default '[]',
     verdict_hash bytea not null,
-    evidence_hash bytea not null,
+    -- uids and generations of the workload: other ones let a recovery be believed at once
+    identity bytea not null,
     rubric_version text not null,
-    -- observation time of the evidence this row rests on: compare-and-set, late deliveries are ignored
+    -- when the evidence behind this row was read: compare-and-set, older evidence is ignored
     observed_at timestamptz not null,
     primary key (subject_id, stage)
 ) with (fillfactor = 70);
@@ -218,6 +224,7 @@ create table scans (
     state text not null constraint scan_state_is_known check (state in ('complete', 'partial', 'failed')),
     observed_at timestamptz not null,
     started_at timestamptz not null,
+    -- when it was stored; strictly rising per cluster: the order of evaluation
     finished_at timestamptz not null,
     requests integer not null,
     bytes bigint not null,
@@ -226,13 +233,15 @@ create table scans (
     -- evidence documents that changed
     changed integer not null,
     problems jsonb not null default '[]',
+    -- what was known of every kind once this scan was stored, so that it can be judged later as if at once
+    coverage jsonb not null,
     -- when evaluate had taken it in; null: sweep re-drives
     evaluated_at timestamptz,
     primary key (scan_id, started_at)
 ) partition by range (started_at);
 create index scans_by_cluster on scans (cluster_id, tier, started_at desc);
 create index scans_by_time on scans (started_at desc, scan_id);
-create index scans_not_evaluated on scans (started_at) where evaluated_at is null;
+create index scans_not_evaluated on scans (cluster_id, finished_at) where evaluated_at is null;
 
 -- Where data comes from and how old it is: one row per source, a cluster's tiers among them.
 create table sources (

@@ -5,10 +5,16 @@
 //! Reads take any executor, writes a connection. Times and ids come from the caller. The first line of every statement is a
 //! comment with the function's name: that is what PostgreSQL's log and `pg_stat_activity` show.
 
+pub mod clusters;
 pub mod dead_letters;
+pub mod evidence;
 pub mod inbox;
+pub mod instances;
+pub mod kinds;
 pub mod outbox;
 pub mod private;
+pub mod scans;
+pub mod views;
 
 use std::str::FromStr;
 use std::time::Duration;

@@ -93,6 +93,12 @@ impl UnknownReason {
             Self::UnrecognizedState => "unrecognized_state",
         }
     }
+
+    /// The reason of that name, if there is one.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
+    }
 }
 
 impl std::fmt::Display for UnknownReason {

@@ -9,6 +9,7 @@
 )]
 
 pub mod db;
+pub mod fleet;
 pub mod postgres;
 
 pub use db::TestDb;
