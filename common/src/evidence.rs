@@ -7,20 +7,28 @@
 //! Every stage has one file and one function `observe(&View) -> StageEvidence`. An observation is true, false, a number,
 //! a text, or unknown with a reason. Which criteria are required is the rubric's business, not ours.
 
+pub mod backends;
 pub mod cluster;
 pub mod controllers;
 pub mod deployment;
 pub mod entry;
+pub mod model;
 pub mod namespace;
 pub mod pods;
+pub mod probes;
 pub mod provision;
 pub mod quantify;
 pub mod quantity;
+pub mod route;
 pub mod run;
+pub mod showroom;
 pub mod signals;
+pub mod smoke;
+pub mod storage;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod thresholds;
+pub mod vm;
 
 use std::collections::BTreeMap;
 

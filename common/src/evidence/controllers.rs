@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{View, pods, thresholds};
+use super::{pods, thresholds};
 use crate::objects::meta::condition;
 use crate::objects::workload::{ReplicasSpec, ReplicasStatus};
 use crate::objects::{Condition, Inventory, Listing, Meta, Pod};
@@ -244,12 +244,4 @@ fn completeness(inventory: &Inventory) -> (Option<UnknownReason>, bool) {
 
 const fn state<T>(listing: &Listing<T>) -> Option<UnknownReason> {
     listing.missing
-}
-
-/// Whether the platform has stopped the workload of this namespace: every controller is known and at zero, and at least
-/// one carries the platform's mark.
-#[must_use]
-pub fn stopped_by_platform(view: &View) -> bool {
-    let controllers = of(view.inventory);
-    controllers.all_at_zero() && controllers.any_stopped_by_platform()
 }

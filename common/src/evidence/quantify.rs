@@ -133,3 +133,13 @@ fn finish(value: Value, mut failing: Vec<Member>, mut excluded: Vec<Member>, unt
         grade: super::Grade::Direct,
     }
 }
+
+/// The opposite statement, with the same members: for facts that name something bad.
+#[must_use]
+pub fn negated(observation: Observation) -> Observation {
+    let value = match observation.value {
+        Value::Bool(value) => Value::Bool(!value),
+        other => other,
+    };
+    Observation { value, ..observation }
+}

@@ -6,13 +6,18 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Declared, Intent, Lifecycle, View};
+use crate::objects::network::{
+    Certificate, Content, Endpoint, EndpointAddress, EndpointConditions, EndpointSubset, IngressBackend, IngressPath, IngressRule,
+    ObjectName, RouteBackend, RouteIngress, RouteTls,
+};
+use crate::objects::virt::{DataVolumeRef, DataVolumeTemplate, PhaseTransition, VmVolume};
 use crate::objects::workload::{
     ClaimRef, ContainerState, ContainerStatus, NamespaceStatus, ObjectRef, PodVolume, Running, Terminated, Waiting,
 };
 use crate::objects::{
     ClusterInventory, Condition, DaemonSet, DataVolume, Deployment, DeploymentConfig, EndpointSlice, Endpoints, InferenceService, Ingress,
-    Inventory, Job, Listing, Meta, Namespace, Owner, PersistentVolumeClaim, Pod, Probe, Route, Service, StatefulSet, VirtualMachine,
-    VirtualMachineInstance, WarningEvent,
+    Inventory, Job, Listing, Meta, Namespace, Owner, PersistentVolumeClaim, Pod, Probe, ProbeKind, Route, Service, SmokeRun, StatefulSet,
+    VirtualMachine, VirtualMachineInstance, WarningEvent,
 };
 
 /// Age of everything that does not say otherwise.
@@ -58,7 +63,8 @@ pub struct World {
 }
 
 impl World {
-    /// An active namespace in which every list was read to its end and holds nothing. Nobody told us an intent.
+    /// An active namespace in which every list was read to its end and holds nothing. Nobody told us an intent, nobody
+    /// probed, and core endpoints are not read beside slices.
     #[must_use]
     pub fn new() -> Self {
         fn none<T>() -> Listing<T> {
@@ -84,7 +90,7 @@ impl World {
                 jobs: none(),
                 services: none(),
                 endpoint_slices: none(),
-                endpoints: none(),
+                endpoints: Listing::default(),
                 routes: none(),
                 ingresses: none(),
                 vms: none(),
@@ -94,7 +100,7 @@ impl World {
                 quotas: none(),
                 inference_services: none(),
                 events: none(),
-                probes: none(),
+                probes: Listing::default(),
                 subjects: none(),
                 smoke_runs: none(),
             },
@@ -183,6 +189,8 @@ holds! {
     events: WarningEvent,
     /// Adds probes.
     probes: Probe,
+    /// Adds smoke runs.
+    smoke_runs: SmokeRun,
 }
 
 /// Metadata of that name, [`AGE`] old.
@@ -541,5 +549,396 @@ pub fn event(kind: &str, name: &str, reason: &str, message: &str, age: TimeDelta
         },
         last_timestamp: Some(ago(age)),
         ..WarningEvent::default()
+    }
+}
+
+/// A Service that selects pods labelled `app=<name>`.
+#[must_use]
+pub fn service(name: &str) -> Service {
+    let mut it = Service {
+        metadata: meta(name),
+        ..Service::default()
+    };
+    it.spec.kind = "ClusterIP".to_owned();
+    it.spec.cluster_ip = Some("172.30.4.8".to_owned());
+    it.selecting("app", name)
+}
+
+impl Service {
+    /// Selects by that label alone.
+    #[must_use]
+    pub fn selecting(mut self, key: &str, value: &str) -> Self {
+        self.spec.selector = [(key.to_owned(), value.to_owned())].into();
+        self
+    }
+
+    /// Selects nothing.
+    #[must_use]
+    pub fn without_selector(mut self) -> Self {
+        self.spec.selector.clear();
+        self
+    }
+
+    /// Without cluster address.
+    #[must_use]
+    pub fn headless(mut self) -> Self {
+        self.spec.cluster_ip = Some("None".to_owned());
+        self
+    }
+
+    /// An alias for a name outside.
+    #[must_use]
+    pub fn external_name(mut self) -> Self {
+        self.spec.kind = "ExternalName".to_owned();
+        self.spec.cluster_ip = None;
+        self.without_selector()
+    }
+
+    /// Publishes pods before they are ready.
+    #[must_use]
+    pub fn publishing_not_ready(mut self) -> Self {
+        self.spec.publish_not_ready_addresses = true;
+        self
+    }
+}
+
+/// A slice of a Service with that many ready endpoints.
+#[must_use]
+pub fn slice(service: &str, ready: usize) -> EndpointSlice {
+    let endpoints = (0..ready).map(|index| Endpoint {
+        conditions: EndpointConditions {
+            ready: Some(true),
+            terminating: None,
+        },
+        target_ref: Some(ObjectRef {
+            kind: "Pod".to_owned(),
+            name: format!("{service}-{index}"),
+        }),
+    });
+    let mut it = EndpointSlice {
+        metadata: meta(&format!("{service}-x7k2p")),
+        endpoints: endpoints.collect(),
+    };
+    it.metadata
+        .labels
+        .insert("kubernetes.io/service-name".to_owned(), service.to_owned());
+    it
+}
+
+/// Core endpoints of a Service, that many ready.
+#[must_use]
+pub fn core_endpoints(service: &str, ready: usize) -> Endpoints {
+    Endpoints {
+        metadata: meta(service),
+        subsets: vec![EndpointSubset {
+            addresses: vec![EndpointAddress::default(); ready],
+            not_ready_addresses: Vec::new(),
+        }],
+    }
+}
+
+/// An admitted edge Route to the Service of the same name.
+#[must_use]
+pub fn route(name: &str) -> Route {
+    let mut it = Route {
+        metadata: meta(name),
+        ..Route::default()
+    };
+    it.spec.host = format!("{name}.apps.example.test");
+    it.spec.tls = Some(RouteTls {
+        termination: "edge".to_owned(),
+    });
+    it.to(name).admitted("default", "True", "")
+}
+
+impl Route {
+    /// Points to that Service alone.
+    #[must_use]
+    pub fn to(mut self, service: &str) -> Self {
+        self.spec.to = RouteBackend {
+            kind: "Service".to_owned(),
+            name: service.to_owned(),
+            weight: Some(100),
+        };
+        self
+    }
+
+    /// Gives its first backend that weight.
+    #[must_use]
+    pub fn weight(mut self, weight: i64) -> Self {
+        self.spec.to.weight = Some(weight);
+        self
+    }
+
+    /// Points to that Service too.
+    #[must_use]
+    pub fn or_to(mut self, service: &str, weight: i64) -> Self {
+        self.spec.alternate_backends.push(RouteBackend {
+            kind: "Service".to_owned(),
+            name: service.to_owned(),
+            weight: Some(weight),
+        });
+        self
+    }
+
+    /// Where TLS ends; empty for none.
+    #[must_use]
+    pub fn tls(mut self, termination: &str) -> Self {
+        self.spec.tls = (!termination.is_empty()).then(|| RouteTls {
+            termination: termination.to_owned(),
+        });
+        self
+    }
+
+    /// What a router says of it, instead of what it said before.
+    #[must_use]
+    pub fn admitted(mut self, router: &str, status: &str, reason: &str) -> Self {
+        self.status.ingress.retain(|it| it.router_name != router);
+        self.status.ingress.push(RouteIngress {
+            router_name: router.to_owned(),
+            conditions: vec![condition("Admitted", status, reason)],
+        });
+        self
+    }
+
+    /// No router has answered.
+    #[must_use]
+    pub fn unanswered(mut self) -> Self {
+        self.status.ingress.clear();
+        self
+    }
+}
+
+/// An Ingress to that Service.
+#[must_use]
+pub fn ingress(name: &str, service: &str) -> Ingress {
+    let mut rule = IngressRule::default();
+    rule.http.paths = vec![IngressPath {
+        backend: IngressBackend {
+            service: Some(ObjectName { name: service.to_owned() }),
+        },
+    }];
+    let mut it = Ingress {
+        metadata: meta(name),
+        ..Ingress::default()
+    };
+    it.spec.rules = vec![rule];
+    it
+}
+
+/// A probe that got 200 in 420 ms: an HTML page, for content probes.
+#[must_use]
+pub fn probe(kind: ProbeKind, target: &str) -> Probe {
+    Probe {
+        kind,
+        target: target.to_owned(),
+        at: ago(minutes(1)),
+        status: Some(200),
+        duration_ms: Some(420),
+        failure: None,
+        fallback: false,
+        content: (kind == ProbeKind::ShowroomContent).then_some(Content::Page),
+        certificate: Some(Certificate {
+            valid: true,
+            not_after: Some(now() + TimeDelta::days(60)),
+            detail: String::new(),
+        }),
+    }
+}
+
+/// A VM that runs, with one stored disk named like it.
+#[must_use]
+pub fn vm(name: &str) -> VirtualMachine {
+    let mut it = VirtualMachine {
+        metadata: meta(name),
+        ..VirtualMachine::default()
+    };
+    it.spec.run_strategy = Some("Always".to_owned());
+    it.spec.template.metadata.labels.insert("app".to_owned(), name.to_owned());
+    it.spec.data_volume_templates = vec![DataVolumeTemplate { metadata: meta(name) }];
+    it.spec.template.spec.volumes = vec![VmVolume {
+        name: "root".to_owned(),
+        data_volume: Some(DataVolumeRef { name: name.to_owned() }),
+        persistent_volume_claim: None,
+    }];
+    it.status.printable_status = "Running".to_owned();
+    it
+}
+
+impl VirtualMachine {
+    /// With that run strategy.
+    #[must_use]
+    pub fn strategy(mut self, strategy: &str) -> Self {
+        self.spec.run_strategy = Some(strategy.to_owned());
+        self
+    }
+
+    /// In the older style.
+    #[must_use]
+    pub fn running_field(mut self, running: bool) -> Self {
+        self.spec.run_strategy = None;
+        self.spec.running = Some(running);
+        self
+    }
+
+    /// What KubeVirt prints.
+    #[must_use]
+    pub fn prints(mut self, status: &str) -> Self {
+        self.status.printable_status = status.to_owned();
+        self
+    }
+
+    /// On a container disk.
+    #[must_use]
+    pub fn container_disk(mut self) -> Self {
+        self.spec.data_volume_templates.clear();
+        self.spec.template.spec.volumes.clear();
+        self
+    }
+
+    /// On an existing claim.
+    #[must_use]
+    pub fn on_claim(self, claim: &str) -> Self {
+        let mut it = self.container_disk();
+        it.spec.template.spec.volumes.push(VmVolume {
+            name: "data".to_owned(),
+            data_volume: None,
+            persistent_volume_claim: Some(ClaimRef {
+                claim_name: claim.to_owned(),
+            }),
+        });
+        it
+    }
+}
+
+/// The running instance of a VM, without guest agent.
+#[must_use]
+pub fn vmi(name: &str) -> VirtualMachineInstance {
+    let mut it = VirtualMachineInstance {
+        metadata: meta(name),
+        ..VirtualMachineInstance::default()
+    }
+    .owned_by("VirtualMachine", name);
+    it.status.phase = "Running".to_owned();
+    it.status.node_name = Some("node-1".to_owned());
+    it.status.conditions = vec![condition("Ready", "True", "")];
+    it
+}
+
+impl VirtualMachineInstance {
+    /// In that phase, entered that long ago.
+    #[must_use]
+    pub fn phase(mut self, phase: &str, age: TimeDelta) -> Self {
+        self.status.phase = phase.to_owned();
+        self.status.phase_transition_timestamps.push(PhaseTransition {
+            phase: phase.to_owned(),
+            phase_transition_timestamp: Some(ago(age)),
+        });
+        self
+    }
+
+    /// With that condition instead of the present one of its type.
+    #[must_use]
+    pub fn with(mut self, condition: Condition) -> Self {
+        set(&mut self.status.conditions, condition);
+        self
+    }
+
+    /// With a connected agent that names the guest.
+    #[must_use]
+    pub fn with_agent(mut self) -> Self {
+        self.status.guest_os_info.name = "Red Hat Enterprise Linux".to_owned();
+        self.with(condition("AgentConnected", "True", ""))
+    }
+}
+
+/// A data volume that succeeded within two minutes.
+#[must_use]
+pub fn data_volume(name: &str) -> DataVolume {
+    let mut it = DataVolume {
+        metadata: meta(name),
+        ..DataVolume::default()
+    };
+    it.status.phase = "Succeeded".to_owned();
+    it.status.progress = "100.0%".to_owned();
+    it.status.claim_name = Some(name.to_owned());
+    it.status.conditions = vec![Condition {
+        last_transition_time: Some(ago(AGE - minutes(2))),
+        ..condition("Ready", "True", "")
+    }];
+    it
+}
+
+impl DataVolume {
+    /// In that phase.
+    #[must_use]
+    pub fn phase(mut self, phase: &str) -> Self {
+        self.status.phase = phase.to_owned();
+        self.status.progress.clear();
+        self.status.conditions.clear();
+        self
+    }
+}
+
+/// A bound claim.
+#[must_use]
+pub fn claim(name: &str) -> PersistentVolumeClaim {
+    let mut it = PersistentVolumeClaim {
+        metadata: meta(name),
+        ..PersistentVolumeClaim::default()
+    };
+    it.status.phase = "Bound".to_owned();
+    it
+}
+
+impl PersistentVolumeClaim {
+    /// In that phase.
+    #[must_use]
+    pub fn phase(mut self, phase: &str) -> Self {
+        self.status.phase = phase.to_owned();
+        self
+    }
+}
+
+/// A model that is loaded and ready.
+#[must_use]
+pub fn model(name: &str) -> InferenceService {
+    let mut it = InferenceService {
+        metadata: meta(name),
+        ..InferenceService::default()
+    };
+    it.status.model_status.states.active_model_state = "Loaded".to_owned();
+    it.status.model_status.states.target_model_state = "Loaded".to_owned();
+    it.with(condition("Ready", "True", ""))
+}
+
+impl InferenceService {
+    /// With that condition instead of the present one of its type.
+    #[must_use]
+    pub fn with(mut self, condition: Condition) -> Self {
+        set(&mut self.status.conditions, condition);
+        self
+    }
+
+    /// In these states: served now, wanted next.
+    #[must_use]
+    pub fn states(mut self, active: &str, target: &str) -> Self {
+        self.status.model_status.states.active_model_state = active.to_owned();
+        self.status.model_status.states.target_model_state = target.to_owned();
+        self
+    }
+}
+
+/// A rehearsal of twenty learners that passed an hour ago.
+#[must_use]
+pub fn smoke_run(id: i64) -> SmokeRun {
+    SmokeRun {
+        id,
+        workers: 20,
+        total: 20,
+        completed: 20,
+        failed: 0,
+        assertions_passed: Some(true),
+        finished_at: Some(ago(hours(1))),
     }
 }
