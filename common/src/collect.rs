@@ -1,5 +1,18 @@
 //! Reading the world into values: live clusters, recordings, probes.
 //!
+//! | Module | What it reads |
+//! |---|---|
+//! | [`live`](cluster) | one cluster: reach, discover, LIST each kind of a tier |
+//! | [`recorded`] | files that people recorded |
+//!
 //! Every way in ends in an [`Assembler`](crate::objects::Assembler) and yields [`Snapshot`](crate::objects::Snapshot)s.
 
+mod discover;
+mod list;
+mod live;
+mod page;
 pub mod recorded;
+mod tiers;
+
+pub use live::{Collected, KindReport, Report, cluster, unconnected};
+pub use tiers::Tier;

@@ -42,6 +42,19 @@ impl Resource {
             format!("/apis/{group}/{version}/{plural}")
         }
     }
+
+    /// The path of the collection in one namespace.
+    #[must_use]
+    pub fn path_in(&self, namespace: &str) -> String {
+        let Self {
+            group, version, plural, ..
+        } = self;
+        if group.is_empty() {
+            format!("/api/{version}/namespaces/{namespace}/{plural}")
+        } else {
+            format!("/apis/{group}/{version}/namespaces/{namespace}/{plural}")
+        }
+    }
 }
 
 const fn resource(

@@ -54,6 +54,9 @@ pub trait Projection: DeserializeOwned + Send + 'static {
 
     /// Puts it where it belongs. `version` orders copies of one object: the newer one is kept.
     fn place(self, version: u64, assembler: &mut Assembler);
+
+    /// Removes all of its kind.
+    fn forget(assembler: &mut Assembler);
 }
 
 /// Why an object was not taken.
@@ -216,6 +219,11 @@ impl Assembler {
         if let Some(bucket) = self.bucket(namespace) {
             bucket.coverage.missing(kind, reason);
         }
+    }
+
+    /// Drops all objects of a kind, for a LIST that starts over.
+    pub fn forget<T: Projection>(&mut self) {
+        T::forget(self);
     }
 
     /// All namespaces have been seen: objects of others are dropped from now on.
@@ -461,6 +469,10 @@ macro_rules! namespaced {
                     bucket.$field.push(Copied { version, item: self });
                 }
             }
+
+            fn forget(assembler: &mut Assembler) {
+                assembler.buckets.values_mut().for_each(|bucket| bucket.$field.clear());
+            }
         })*
     };
     (@extra Pod) => {
@@ -530,6 +542,10 @@ macro_rules! cluster_level {
             fn place(self, version: u64, assembler: &mut Assembler) {
                 assembler.cluster.$field.push(Copied { version, item: self });
             }
+
+            fn forget(assembler: &mut Assembler) {
+                assembler.cluster.$field.clear();
+            }
         })*
     };
 }
@@ -553,6 +569,10 @@ impl Projection for Namespace {
             let bucket = assembler.buckets.entry(self.metadata.name.clone()).or_default();
             bucket.namespace.push(Copied { version, item: self });
         }
+    }
+
+    fn forget(assembler: &mut Assembler) {
+        assembler.buckets.values_mut().for_each(|bucket| bucket.namespace.clear());
     }
 }
 

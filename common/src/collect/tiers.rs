@@ -1,0 +1,94 @@
+//! What is read how often.
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+use crate::objects::Kind;
+
+/// How much of a cluster one run reads. Each tier holds the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tier {
+    /// The cluster itself; every 5 minutes.
+    Cluster,
+    /// Also what runs: namespaces, pods, controllers, machines; every 15 minutes.
+    Workloads,
+    /// Also what the workloads need and serve; every hour.
+    Everything,
+}
+
+impl Tier {
+    /// Every tier, smallest first.
+    pub const ALL: [Self; 3] = [Self::Cluster, Self::Workloads, Self::Everything];
+
+    /// The stable kebab-case name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cluster => "cluster",
+            Self::Workloads => "workloads",
+            Self::Everything => "everything",
+        }
+    }
+
+    /// The kinds it reads.
+    ///
+    /// One LIST each, whatever the number of namespaces. Machines are read together with their instances, because they
+    /// are judged together. Core endpoints are read only where the cluster has no slices.
+    #[must_use]
+    pub const fn kinds(self) -> &'static [Kind] {
+        const KINDS: [Kind; 23] = [
+            Kind::ClusterVersion,
+            Kind::Node,
+            Kind::NodeMetrics,
+            Kind::ClusterOperator,
+            Kind::Namespace,
+            Kind::Pod,
+            Kind::Deployment,
+            Kind::StatefulSet,
+            Kind::DaemonSet,
+            Kind::DeploymentConfig,
+            Kind::VirtualMachine,
+            Kind::VirtualMachineInstance,
+            Kind::Job,
+            Kind::Service,
+            Kind::EndpointSlice,
+            Kind::Endpoints,
+            Kind::Route,
+            Kind::Ingress,
+            Kind::DataVolume,
+            Kind::PersistentVolumeClaim,
+            Kind::ResourceQuota,
+            Kind::InferenceService,
+            Kind::Event,
+        ];
+        let (cluster, more) = KINDS.split_at(4);
+        match self {
+            Self::Cluster => cluster,
+            Self::Workloads => KINDS.split_at(4 + more.split_at(8).0.len()).0,
+            Self::Everything => &KINDS,
+        }
+    }
+}
+
+impl std::fmt::Display for Tier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objects::api::RESOURCES;
+
+    #[test]
+    fn tiers_grow_and_the_last_holds_every_kind_that_a_cluster_has() {
+        for (smaller, larger) in Tier::ALL.into_iter().zip(Tier::ALL.into_iter().skip(1)) {
+            assert!(smaller.kinds().iter().all(|kind| larger.kinds().contains(kind)));
+            assert!(smaller.kinds().len() < larger.kinds().len());
+        }
+        assert!(RESOURCES.iter().all(|resource| Tier::Everything.kinds().contains(&resource.kind)));
+        assert_eq!(Tier::Workloads.kinds().last(), Some(&Kind::VirtualMachineInstance));
+    }
+}
