@@ -13,7 +13,9 @@
 //! | [`kind`], [`lifecycle`], [`identity`] | what an instance is, what it is supposed to do, how it is called |
 //! | [`subclass`], [`message`] | the finer label, the line for people |
 //! | [`report`] | verdicts as JSON, YAML, table, JUnit |
+//! | [`case`] | a situation in YAML and the verdict it must lead to |
 
+pub mod case;
 pub mod condition;
 mod embedded;
 pub mod identity;
