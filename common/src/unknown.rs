@@ -101,6 +101,33 @@ impl UnknownReason {
     }
 }
 
+impl UnknownReason {
+    /// What it means, for people: one sentence.
+    #[must_use]
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::NotCollected => "Nobody tried, or the kind was not part of this scan or recording.",
+            Self::NotProbed => "Needs an active probe that was not run.",
+            Self::Unauthorized => "401 from the API: the credential is expired or wrong.",
+            Self::Forbidden => "403 from the API: a permission is missing.",
+            Self::ApiAbsent => "The cluster does not serve this resource type.",
+            Self::Timeout => "A client or server deadline passed.",
+            Self::Throttled => "429 after retries.",
+            Self::ServerError => "5xx after retries.",
+            Self::Unreachable => "No connection to the API server: network, DNS or TLS.",
+            Self::ParseError => "The answer was not understood.",
+            Self::Truncated => "A paged LIST did not finish.",
+            Self::Stale => "The newest observation is older than twice its collection interval.",
+            Self::Progressing => "Legitimately not there yet; the settle budget is not spent.",
+            Self::IntentionallyStopped => "Somebody stopped it on purpose.",
+            Self::Terminating => "The namespace is being deleted.",
+            Self::WaitingForConsumer => "The volume waits for its first consumer by design.",
+            Self::AgentNotExpected => "The guest never had an agent.",
+            Self::UnrecognizedState => "An enum value we do not know.",
+        }
+    }
+}
+
 impl std::fmt::Display for UnknownReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(self.as_str())

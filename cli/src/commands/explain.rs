@@ -1,0 +1,100 @@
+//! `stargate explain WORD`: what a word in an answer means.
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use stargate_common::evaluate::rubric::{FailureClass, RubricSet};
+use stargate_common::stage::Stage;
+use stargate_common::unknown::UnknownReason;
+
+use super::evaluate::rubrics;
+use crate::output;
+
+/// Explain a failure class, criterion, stage, or the reason of an unknown value.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  stargate explain pods_crashlooping\n  stargate explain service_has_ready_endpoints\n  stargate explain route-ready\n  stargate explain not_collected")]
+pub struct Args {
+    /// The word; without it, all words are listed
+    word: Option<String>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When nothing is known by that word; words like it are named.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let rubrics = rubrics(None)?;
+    let Some(word) = &args.word else {
+        output::text(&words(&rubrics).into_iter().map(|word| word + "\n").collect::<String>())?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let mut said = Vec::new();
+    said.extend(rubrics.class(word).map(class));
+    said.extend(Stage::parse(word).map(|stage| stage_text(&rubrics, stage)));
+    said.extend(criterion(&rubrics, word));
+    said.extend(UnknownReason::ALL.into_iter().find(|reason| reason.as_str() == word).map(reason));
+    if said.is_empty() {
+        let near: Vec<String> = words(&rubrics).into_iter().filter(|known| near(known, word)).take(5).collect();
+        let hint = if near.is_empty() { "`stargate explain` lists all words".to_owned() } else { format!("did you mean {}?", near.join(", ")) };
+        bail!("nothing is known about {word}; {hint}");
+    }
+    output::text(&(said.join("\n\n") + "\n"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn class(class: &FailureClass) -> String {
+    let when: Vec<String> = class.when.iter().map(ToString::to_string).collect();
+    let mut text = format!("{}: {}\n\n{}\n\nstage     {}\nseverity  {} of 10", class.name, class.title, class.description.trim(), class.stage, class.severity);
+    if !when.is_empty() {
+        text += &format!("\nwhen      {}", when.join(" and "));
+    }
+    if let Some(action) = &class.recommended_action {
+        text += &format!("\nlook at   {action}");
+    }
+    text
+}
+
+fn stage_text(rubrics: &RubricSet, stage: Stage) -> String {
+    let rubric = rubrics.rubric(stage);
+    let mut text = format!("stage {stage}\n\n{}\n", rubric.summary.trim());
+    for (role, criteria) in [("entry", &rubric.entry), ("exit", &rubric.exit)] {
+        for criterion in criteria {
+            let required = if criterion.required { "required" } else { "optional" };
+            text += &format!("\n{role:<6} {required:<9} {:<30} {}", criterion.name, criterion.description);
+        }
+    }
+    let classes: Vec<&str> = rubric.classes.iter().map(|class| class.name.as_str()).collect();
+    text + &format!("\n\nfailure classes, in order of precedence: {}", classes.join(", "))
+}
+
+fn criterion(rubrics: &RubricSet, word: &str) -> Option<String> {
+    let lines: Vec<String> = rubrics
+        .criteria(word)
+        .map(|(stage, _, criterion)| {
+            let required = if criterion.required { "required" } else { "optional" };
+            format!("criterion {word} of {stage}, {required}: {}", criterion.description)
+        })
+        .collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+fn reason(reason: UnknownReason) -> String {
+    format!("{reason}: {}\n\nAn unknown value is neither a pass nor a failure: a stage that requires it is indeterminate.", reason.describe())
+}
+
+fn words(rubrics: &RubricSet) -> Vec<String> {
+    let mut words: Vec<String> = Stage::ALL.iter().map(ToString::to_string).collect();
+    words.extend(rubrics.classes().map(|class| class.name.clone()));
+    words.extend(rubrics.rubrics().iter().flat_map(|rubric| rubric.entry.iter().chain(&rubric.exit)).map(|criterion| criterion.name.to_owned()));
+    words.extend(UnknownReason::ALL.iter().map(ToString::to_string));
+    words.sort();
+    words.dedup();
+    words
+}
+
+/// Whether a known word shares a part with what was asked, as people half remember names.
+fn near(known: &str, word: &str) -> bool {
+    let asked = word.to_lowercase().replace('-', "_");
+    let known = known.replace('-', "_");
+    known.contains(&asked) || asked.split('_').filter(|part| part.len() > 3).any(|part| known.contains(part))
+}
