@@ -55,17 +55,22 @@ impl Server {
 
     async fn fetch(&self, client: &reqwest::Client, path: &str, query: &[(&str, String)]) -> anyhow::Result<Value> {
         let mut url = self.server.clone();
-        url.path_segments_mut().map_err(|()| anyhow::anyhow!("--server {} is not an http address", self.server))?.pop_if_empty().extend(
-            ["api", "v1"].into_iter().chain(path.split('/')),
-        );
+        url.path_segments_mut()
+            .map_err(|()| anyhow::anyhow!("--server {} is not an http address", self.server))?
+            .pop_if_empty()
+            .extend(["api", "v1"].into_iter().chain(path.split('/')));
         url.query_pairs_mut().extend_pairs(query);
-        let response = client
-            .get(url)
-            .send()
-            .await
-            .with_context(|| format!("asking {}: is `stargate up` running there? Set --server or STARGATE_URL otherwise", self.server))?;
+        let response = client.get(url).send().await.with_context(|| {
+            format!(
+                "asking {}: is `stargate up` running there? Set --server or STARGATE_URL otherwise",
+                self.server
+            )
+        })?;
         let status = response.status();
-        let body: Value = response.json().await.with_context(|| format!("{} answered {status} with something that is not JSON", self.server))?;
+        let body: Value = response
+            .json()
+            .await
+            .with_context(|| format!("{} answered {status} with something that is not JSON", self.server))?;
         if status.is_success() {
             return Ok(body);
         }
@@ -83,7 +88,10 @@ impl Server {
 }
 
 fn client() -> anyhow::Result<reqwest::Client> {
-    Ok(reqwest::Client::builder().connect_timeout(Duration::from_secs(5)).timeout(Duration::from_secs(30)).build()?)
+    Ok(reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .timeout(Duration::from_secs(30))
+        .build()?)
 }
 
 /// A runtime for one command; commands that only read need no more.

@@ -55,7 +55,10 @@ pub fn rows(format: Format, rows: &[Value], columns: &[Column], name: fn(&Value)
         }
         Format::Table | Format::Wide => {
             let columns: Vec<&Column> = columns.iter().filter(|column| !column.wide || format == Format::Wide).collect();
-            let lines: Vec<Vec<String>> = rows.iter().map(|row| columns.iter().map(|column| (column.cell)(row)).collect()).collect();
+            let lines: Vec<Vec<String>> = rows
+                .iter()
+                .map(|row| columns.iter().map(|column| (column.cell)(row)).collect())
+                .collect();
             let titles: Vec<&str> = columns.iter().map(|column| column.title).collect();
             text(&table(&titles, &lines))
         }
@@ -162,6 +165,9 @@ mod tests {
 
     #[test]
     fn ages_show_the_two_largest_units() {
-        assert_eq!([45, 120, 150, 7_200, 90_000, 180_000].map(span), ["45s", "2m", "2m30s", "2h", "25h", "2d2h"]);
+        assert_eq!(
+            [45, 120, 150, 7_200, 90_000, 180_000].map(span),
+            ["45s", "2m", "2m30s", "2h", "25h", "2d2h"]
+        );
     }
 }

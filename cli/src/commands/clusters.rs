@@ -9,7 +9,9 @@ use crate::output::{self, Column, Format, age, at, column, wide};
 
 /// Clusters with their health, load and the age of what is known.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  stargate clusters\n  stargate clusters cnv-east-1 -o yaml\n  stargate clusters --status unknown -o name")]
+#[command(
+    after_help = "Examples:\n  stargate clusters\n  stargate clusters cnv-east-1 -o yaml\n  stargate clusters --status unknown -o name"
+)]
 pub struct Args {
     /// Show this cluster only
     name: Option<String>,
@@ -32,17 +34,28 @@ const COLUMNS: &[Column] = &[
     column("MEM%", |row| percent(row, "/mem_pct")),
     column("VMS/NODE", |row| percent(row, "/vms_per_node")),
     column("READ", |row| age(row, "/last_scan/nodes")),
-    column("WHY", |row| reasons(row)),
-    wide("NODES", |row| format!("{}/{}", at(row, "/nodes/compute_ready"), at(row, "/nodes/compute_total"))),
+    column("WHY", reasons),
+    wide("NODES", |row| {
+        format!("{}/{}", at(row, "/nodes/compute_ready"), at(row, "/nodes/compute_total"))
+    }),
     wide("VERSION", |row| at(row, "/openshift_version")),
 ];
 
 fn percent(row: &Value, pointer: &str) -> String {
-    row.pointer(pointer).and_then(Value::as_f64).map(|value| format!("{value:.0}")).unwrap_or_default()
+    row.pointer(pointer)
+        .and_then(Value::as_f64)
+        .map(|value| format!("{value:.0}"))
+        .unwrap_or_default()
 }
 
 fn reasons(row: &Value) -> String {
-    let reasons: Vec<&str> = row.get("status_reasons").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let reasons: Vec<&str> = row
+        .get("status_reasons")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     reasons.join("; ")
 }
 
@@ -53,8 +66,18 @@ fn reasons(row: &Value) -> String {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let rows = match &args.name {
         Some(name) => vec![args.server.get(&format!("clusters/{name}"), &[])?["data"].take()],
-        None => args.server.list("clusters", &args.status.iter().map(|status| ("status", status.clone())).collect::<Vec<_>>(), None)?,
+        None => args.server.list(
+            "clusters",
+            &args.status.iter().map(|status| ("status", status.clone())).collect::<Vec<_>>(),
+            None,
+        )?,
     };
-    output::rows(args.output, &rows, COLUMNS, |row| format!("cluster/{}", at(row, "/name")), "No clusters.")?;
+    output::rows(
+        args.output,
+        &rows,
+        COLUMNS,
+        |row| format!("cluster/{}", at(row, "/name")),
+        "No clusters.",
+    )?;
     Ok(ExitCode::SUCCESS)
 }

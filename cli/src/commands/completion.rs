@@ -8,7 +8,9 @@ use crate::output;
 
 /// Prints a completion script for your shell.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  source <(stargate completion bash)\n  stargate completion zsh > \"${fpath[1]}/_stargate\"\n  stargate completion fish > ~/.config/fish/completions/stargate.fish")]
+#[command(
+    after_help = "Examples:\n  source <(stargate completion bash)\n  stargate completion zsh > \"${fpath[1]}/_stargate\"\n  stargate completion fish > ~/.config/fish/completions/stargate.fish"
+)]
 pub struct Args {
     /// bash, zsh or fish
     #[arg(value_enum)]

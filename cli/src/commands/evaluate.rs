@@ -11,7 +11,8 @@ use stargate_common::evaluate::FleetVerdict;
 use stargate_common::evaluate::pipeline::evaluate_snapshot;
 use stargate_common::evaluate::report::{FailOn, Report};
 use stargate_common::evaluate::rubric::RubricSet;
-use stargate_common::objects::{Problem, Snapshot};
+use stargate_common::objects::{ClusterInventory, Problem, Snapshot};
+use stargate_common::unknown::UnknownReason;
 
 use crate::output;
 
@@ -85,7 +86,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         select(&mut snapshots, &args.namespace)?;
     }
     let verdict = judge(&rubrics, &snapshots, recording.at);
-    let problems: Vec<Problem> = recording.problems.into_iter().chain(snapshots.into_iter().flat_map(|snapshot| snapshot.problems)).collect();
+    let problems: Vec<Problem> = recording
+        .problems
+        .into_iter()
+        .chain(snapshots.into_iter().flat_map(|snapshot| snapshot.problems))
+        .collect();
     let report = Report::new(&verdict, &problems);
     print(args.output, &report)?;
     if matches!(args.output, Format::Table | Format::Wide) {
@@ -103,7 +108,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         FailOnArg::Warn => FailOn::Warn,
         FailOnArg::Indeterminate => FailOn::Indeterminate,
     });
-    Ok(if fail_on.is_some_and(|fail_on| report.matches(fail_on)) { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(if fail_on.is_some_and(|fail_on| report.matches(fail_on)) {
+        ExitCode::from(1)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 /// The built-in rubrics, or those of a directory.
@@ -120,8 +129,16 @@ pub fn rubrics(dir: Option<&std::path::Path>) -> anyhow::Result<RubricSet> {
 fn select(snapshots: &mut [Snapshot], wanted: &[String]) -> anyhow::Result<()> {
     for name in wanted {
         if !snapshots.iter().any(|snapshot| snapshot.namespaces.contains_key(name)) {
-            let known: Vec<&str> = snapshots.iter().flat_map(|snapshot| snapshot.namespaces.keys()).map(String::as_str).take(10).collect();
-            anyhow::bail!("namespace {name} is not in the recording; it holds {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") });
+            let known: Vec<&str> = snapshots
+                .iter()
+                .flat_map(|snapshot| snapshot.namespaces.keys())
+                .map(String::as_str)
+                .take(10)
+                .collect();
+            anyhow::bail!(
+                "namespace {name} is not in the recording; it holds {}",
+                if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+            );
         }
     }
     for snapshot in snapshots {
@@ -131,14 +148,41 @@ fn select(snapshots: &mut [Snapshot], wanted: &[String]) -> anyhow::Result<()> {
 }
 
 fn judge(rubrics: &RubricSet, snapshots: &[Snapshot], now: DateTime<Utc>) -> FleetVerdict {
-    let mut fleet = FleetVerdict { clusters: std::collections::BTreeMap::new(), instances: Vec::new() };
+    let mut fleet = FleetVerdict {
+        clusters: std::collections::BTreeMap::new(),
+        instances: Vec::new(),
+    };
     for snapshot in snapshots {
         // What a lab's definition declares comes from the catalog; a recording has none.
         let judged = evaluate_snapshot(rubrics, snapshot, now, &|_| None);
-        fleet.clusters.extend(judged.clusters);
+        // A recording of namespaces says nothing about their cluster: there is no such verdict, not an indeterminate one.
+        if is_about_cluster(&snapshot.cluster) {
+            fleet.clusters.extend(judged.clusters);
+        }
         fleet.instances.extend(judged.instances);
     }
     fleet
+}
+
+/// Whether anything of the cluster itself was recorded.
+fn is_about_cluster(cluster: &ClusterInventory) -> bool {
+    let ClusterInventory {
+        name: _,
+        reachable,
+        nodes,
+        node_metrics,
+        operators,
+        versions,
+        critical_alerts,
+    } = cluster;
+    let missing = [
+        nodes.missing,
+        node_metrics.missing,
+        operators.missing,
+        versions.missing,
+        critical_alerts.missing,
+    ];
+    reachable.is_some() || missing.iter().any(|missing| *missing != Some(UnknownReason::NotCollected))
 }
 
 fn print(format: Format, report: &Report) -> anyhow::Result<()> {

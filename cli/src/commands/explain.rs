@@ -12,7 +12,9 @@ use crate::output;
 
 /// Explain a failure class, criterion, stage, or the reason of an unknown value.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  stargate explain pods_crashlooping\n  stargate explain service_has_ready_endpoints\n  stargate explain route-ready\n  stargate explain not_collected")]
+#[command(
+    after_help = "Examples:\n  stargate explain pods_crashlooping\n  stargate explain service_has_ready_endpoints\n  stargate explain route-ready\n  stargate explain not_collected"
+)]
 pub struct Args {
     /// The word; without it, all words are listed
     word: Option<String>,
@@ -35,7 +37,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     said.extend(UnknownReason::ALL.into_iter().find(|reason| reason.as_str() == word).map(reason));
     if said.is_empty() {
         let near: Vec<String> = words(&rubrics).into_iter().filter(|known| near(known, word)).take(5).collect();
-        let hint = if near.is_empty() { "`stargate explain` lists all words".to_owned() } else { format!("did you mean {}?", near.join(", ")) };
+        let hint = if near.is_empty() {
+            "`stargate explain` lists all words".to_owned()
+        } else {
+            format!("did you mean {}?", near.join(", "))
+        };
         bail!("nothing is known about {word}; {hint}");
     }
     output::text(&(said.join("\n\n") + "\n"))?;
@@ -44,7 +50,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn class(class: &FailureClass) -> String {
     let when: Vec<String> = class.when.iter().map(ToString::to_string).collect();
-    let mut text = format!("{}: {}\n\n{}\n\nstage     {}\nseverity  {} of 10", class.name, class.title, class.description.trim(), class.stage, class.severity);
+    let mut text = format!(
+        "{}: {}\n\n{}\n\nstage     {}\nseverity  {} of 10",
+        class.name,
+        class.title,
+        class.description.trim(),
+        class.stage,
+        class.severity
+    );
     if !when.is_empty() {
         text += &format!("\nwhen      {}", when.join(" and "));
     }
@@ -79,13 +92,22 @@ fn criterion(rubrics: &RubricSet, word: &str) -> Option<String> {
 }
 
 fn reason(reason: UnknownReason) -> String {
-    format!("{reason}: {}\n\nAn unknown value is neither a pass nor a failure: a stage that requires it is indeterminate.", reason.describe())
+    format!(
+        "{reason}: {}\n\nAn unknown value is neither a pass nor a failure: a stage that requires it is indeterminate.",
+        reason.describe()
+    )
 }
 
 fn words(rubrics: &RubricSet) -> Vec<String> {
     let mut words: Vec<String> = Stage::ALL.iter().map(ToString::to_string).collect();
     words.extend(rubrics.classes().map(|class| class.name.clone()));
-    words.extend(rubrics.rubrics().iter().flat_map(|rubric| rubric.entry.iter().chain(&rubric.exit)).map(|criterion| criterion.name.to_owned()));
+    words.extend(
+        rubrics
+            .rubrics()
+            .iter()
+            .flat_map(|rubric| rubric.entry.iter().chain(&rubric.exit))
+            .map(|criterion| criterion.name.to_owned()),
+    );
     words.extend(UnknownReason::ALL.iter().map(ToString::to_string));
     words.sort();
     words.dedup();

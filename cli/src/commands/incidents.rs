@@ -7,7 +7,9 @@ use crate::output::{self, Column, Format, age, at, column, wide};
 
 /// Incidents, most urgent first.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  stargate incidents\n  stargate incidents --state resolved --limit 20\n  stargate incidents --cluster cnv-east-1 --class pods_crashlooping")]
+#[command(
+    after_help = "Examples:\n  stargate incidents\n  stargate incidents --state resolved --limit 20\n  stargate incidents --cluster cnv-east-1 --class pods_crashlooping"
+)]
 pub struct Args {
     /// Show this incident only
     id: Option<String>,
@@ -37,7 +39,7 @@ const COLUMNS: &[Column] = &[
     column("PRIORITY", |row| at(row, "/priority")),
     column("SEVERITY", |row| at(row, "/severity")),
     column("CLASS", |row| at(row, "/class")),
-    column("WHERE", |row| place(row)),
+    column("WHERE", place),
     column("INSTANCES", |row| at(row, "/environments")),
     column("SINCE", |row| age(row, "/onset_at")),
     column("STATE", |row| at(row, "/state")),
@@ -48,8 +50,13 @@ const COLUMNS: &[Column] = &[
 ];
 
 fn place(row: &serde_json::Value) -> String {
-    let clusters: Vec<&str> =
-        row.get("clusters").and_then(serde_json::Value::as_array).into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
+    let clusters: Vec<&str> = row
+        .get("clusters")
+        .and_then(serde_json::Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(serde_json::Value::as_str)
+        .collect();
     match at(row, "/namespace") {
         namespace if namespace.is_empty() => clusters.join(","),
         namespace => format!("{}/{namespace}", clusters.join(",")),
@@ -65,12 +72,23 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Some(id) => vec![args.server.get(&format!("incidents/{id}"), &[])?["data"].take()],
         None => {
             let mut query: Vec<(&str, String)> = Vec::new();
-            for (key, values) in [("state", &args.state), ("severity", &args.severity), ("class", &args.class), ("cluster", &args.cluster)] {
+            for (key, values) in [
+                ("state", &args.state),
+                ("severity", &args.severity),
+                ("class", &args.class),
+                ("cluster", &args.cluster),
+            ] {
                 query.extend(values.iter().map(|value| (key, value.clone())));
             }
             args.server.list("incidents", &query, args.limit)?
         }
     };
-    output::rows(args.output, &rows, COLUMNS, |row| format!("incident/{}", at(row, "/id")), "No incidents.")?;
+    output::rows(
+        args.output,
+        &rows,
+        COLUMNS,
+        |row| format!("incident/{}", at(row, "/id")),
+        "No incidents.",
+    )?;
     Ok(ExitCode::SUCCESS)
 }

@@ -83,7 +83,13 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return one(args, wanted);
     }
     let mut query: Vec<(&str, String)> = Vec::new();
-    for (key, values) in [("state", &args.state), ("cluster", &args.cluster), ("lab", &args.lab), ("stage", &args.stage), ("class", &args.class)] {
+    for (key, values) in [
+        ("state", &args.state),
+        ("cluster", &args.cluster),
+        ("lab", &args.lab),
+        ("stage", &args.stage),
+        ("class", &args.class),
+    ] {
         query.extend(values.iter().map(|value| (key, value.clone())));
     }
     query.extend(args.query.iter().map(|text| ("q", text.clone())));
@@ -99,14 +105,29 @@ fn one(args: &Args, wanted: &str) -> anyhow::Result<ExitCode> {
     } else {
         let mut query: Vec<(&str, String)> = vec![("q", wanted.to_owned())];
         query.extend(args.cluster.iter().map(|cluster| ("cluster", cluster.clone())));
-        let same_name = args.server.list("instances", &query, None)?.into_iter().filter(|row| at(row, "/namespace") == wanted);
-        same_name.map(|row| Ok(args.server.get(&format!("instances/{}", at(&row, "/id")), &[])?["data"].take())).collect::<anyhow::Result<_>>()?
+        let same_name = args
+            .server
+            .list("instances", &query, None)?
+            .into_iter()
+            .filter(|row| at(row, "/namespace") == wanted);
+        same_name
+            .map(|row| Ok(args.server.get(&format!("instances/{}", at(&row, "/id")), &[])?["data"].take()))
+            .collect::<anyhow::Result<_>>()?
     };
     if found.is_empty() {
-        bail!("no instance {wanted}: `stargate instances -q {}` lists names that begin alike", &wanted[..wanted.len().min(8)]);
+        bail!(
+            "no instance {wanted}: `stargate instances -q {}` lists names that begin alike",
+            &wanted[..wanted.len().min(8)]
+        );
     }
     if !matches!(args.output, Format::Table | Format::Wide) {
-        output::rows(args.output, &found, COLUMNS, |row| format!("instance/{}", at(row, "/namespace")), "")?;
+        output::rows(
+            args.output,
+            &found,
+            COLUMNS,
+            |row| format!("instance/{}", at(row, "/namespace")),
+            "",
+        )?;
         return Ok(ExitCode::SUCCESS);
     }
     for instance in &found {
