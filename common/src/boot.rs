@@ -123,32 +123,28 @@ pub fn job_with<J: Job>(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     })
 }
 
-/// Whether `args` (without the program) would start the function `F`: what the manifests are checked with.
+/// Whether a manifest with these arguments and variables starts the function `F`.
 ///
 /// # Errors
-/// The line that the function would die with.
-pub fn check_function_args<F: Function>(args: impl IntoIterator<Item = OsString>) -> Result<(), SettingsError> {
-    settings::read::<ServingArgs<F::Settings>>(F::NAME, with_program(F::NAME, args)).map(drop)
+/// The line that the function would die with, or the variable it does not know.
+pub fn check_function<F: Function>(args: &[String], env: &[(String, String)]) -> Result<(), SettingsError> {
+    settings::check::<ServingArgs<F::Settings>>(F::NAME, args, env)
 }
 
-/// As [`check_function_args`], for a server.
+/// As [`check_function`], for a server.
 ///
 /// # Errors
-/// The line that the server would die with.
-pub fn check_server_args<S: Server>(args: impl IntoIterator<Item = OsString>) -> Result<(), SettingsError> {
-    settings::read::<ServingArgs<S::Settings>>(S::NAME, with_program(S::NAME, args)).map(drop)
+/// The line that the server would die with, or the variable it does not know.
+pub fn check_server<S: Server>(args: &[String], env: &[(String, String)]) -> Result<(), SettingsError> {
+    settings::check::<ServingArgs<S::Settings>>(S::NAME, args, env)
 }
 
-/// As [`check_function_args`], for a job.
+/// As [`check_function`], for a job.
 ///
 /// # Errors
-/// The line that the job would die with.
-pub fn check_job_args<J: Job>(args: impl IntoIterator<Item = OsString>) -> Result<(), SettingsError> {
-    settings::read::<JobArgs<J::Settings>>(J::NAME, with_program(J::NAME, args)).map(drop)
-}
-
-fn with_program(name: &str, args: impl IntoIterator<Item = OsString>) -> impl Iterator<Item = OsString> {
-    std::iter::once(name.into()).chain(args)
+/// The line that the job would die with, or the variable it does not know.
+pub fn check_job<J: Job>(args: &[String], env: &[(String, String)]) -> Result<(), SettingsError> {
+    settings::check::<JobArgs<J::Settings>>(J::NAME, args, env)
 }
 
 /// Reads settings, sets the process up, runs `main` on its context, and turns the end into an exit code.

@@ -119,6 +119,26 @@ pub fn read<S: Args>(name: &'static str, args: impl IntoIterator<Item = OsString
     })
 }
 
+/// Whether these arguments (without the program) and variables are settings `S` of the binary `name`: what manifests are checked with.
+///
+/// # Errors
+/// What [`read`] would say, or the first variable that is no setting.
+pub fn check<S: Args>(name: &'static str, args: &[String], env: &[(String, String)]) -> Result<(), SettingsError> {
+    let command = S::augment_args(Command::new(name));
+    let mut all = vec![OsString::from(name)];
+    for (variable, value) in env {
+        let arg = command
+            .get_arguments()
+            .find(|arg| arg.get_env().is_some_and(|env| env == variable.as_str()));
+        let Some(flag) = arg.and_then(clap::Arg::get_long) else {
+            return Err(SettingsError::Wrong(format!("{variable} is no setting of {name}")));
+        };
+        all.push(format!("--{flag}={value}").into());
+    }
+    all.extend(args.iter().map(OsString::from));
+    read::<S>(name, all).map(drop)
+}
+
 /// Says in one line which setting is wrong. Clap names only the flag, but in a pod people set variables.
 fn one_line(command: &Command, error: &clap::Error) -> String {
     let variable = |flag: &str| {
@@ -243,6 +263,26 @@ mod tests {
     unexpected argument '--frobnicate' found
     unexpected argument 'stray' found
     "#);
+    }
+
+    #[test]
+    fn manifests_are_held_to_the_settings() {
+        let database = ("STARGATE_DATABASE_URL".to_owned(), "postgres://h/d".to_owned());
+        let checked = |args: &[&str], env: &[(String, String)]| {
+            let args: Vec<String> = args.iter().map(ToString::to_string).collect();
+            check::<All>("test", &args, env).map_err(|error| error.to_string())
+        };
+        assert_eq!(checked(&["--port", "8081"], std::slice::from_ref(&database)), Ok(()));
+        let misspelt = ("STARGATE_DB_POOL_SIZE".to_owned(), "4".to_owned());
+        assert_eq!(
+            checked(&[], &[database.clone(), misspelt]),
+            Err("STARGATE_DB_POOL_SIZE is no setting of test".into())
+        );
+        let wrong = ("STARGATE_DEADLINE_S".to_owned(), "2m".to_owned());
+        assert_eq!(
+            checked(&[], &[database, wrong]),
+            Err("STARGATE_DEADLINE_S (or --deadline-s) is \"2m\": invalid digit found in string".into())
+        );
     }
 
     #[test]

@@ -1,10 +1,6 @@
 //! What StarGate links: licences and origins, by the rules of `deny.toml`, for machines without cargo-deny.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "helpers of tests; clippy sees only the tests themselves"
-)]
+#![cfg(test)]
 
 use std::process::Command;
 
