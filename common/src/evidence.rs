@@ -231,58 +231,16 @@ pub const fn names(stage: Stage) -> &'static [&'static str] {
         Stage::ProvisionComplete => provision::NAMES,
         Stage::NamespaceReady => namespace::NAMES,
         Stage::DeploymentReady => deployment::NAMES,
-        Stage::StorageCloneReady => &[
-            "namespace_exists",
-            "datavolume_exists",
-            "datavolume_succeeded",
-            "pvc_bound",
-            "clone_duration_acceptable",
-            "no_stalled_clone",
-            "datavolume_phase_failed",
-        ],
-        Stage::RouteReady => &[
-            "service_exists",
-            "route_exists",
-            "route_admitted",
-            "service_has_ready_endpoints",
-            "ready_endpoint_count",
-            "health_endpoint_returns_200",
-            "certificate_valid",
-        ],
-        Stage::VmRuntimeReady => &[
-            "datavolume_succeeded",
-            "vm_exists",
-            "vmi_running",
-            "no_paused_vmis",
-            "vmi_paused_on_error",
-            "guest_agent_connected",
-            "guest_os_ready",
-        ],
-        Stage::SmokeTestReady => &[
-            "route_reachable",
-            "smoke_test_passed",
-            "expected_response_received",
-            "response_time_acceptable",
-        ],
-        Stage::ShowroomHealthy => &[
-            "showroom_route_reachable",
-            "showroom_pod_running",
-            "readyz_returns_200",
-            "content_loaded",
-            "response_time_acceptable",
-        ],
-        Stage::ModelEndpointReady => &[
-            "namespace_exists",
-            "inferenceservice_exists",
-            "inferenceservice_ready",
-            "test_inference_succeeded",
-            "model_loaded",
-            "inference_latency_acceptable",
-        ],
+        Stage::StorageCloneReady => storage::NAMES,
+        Stage::RouteReady => route::NAMES,
+        Stage::VmRuntimeReady => vm::NAMES,
+        Stage::SmokeTestReady => smoke::NAMES,
+        Stage::ShowroomHealthy => showroom::NAMES,
+        Stage::ModelEndpointReady => model::NAMES,
     }
 }
 
-/// What a namespace stage observes. `cluster-health` is observed once per cluster: [`cluster::observe`].
+/// What a stage observes. `cluster-health` is the same for every instance of a cluster: observe it once.
 #[must_use]
 pub fn observe(stage: Stage, view: &View<'_>, run: &run::Run<'_>) -> StageEvidence {
     match stage {
@@ -290,6 +248,12 @@ pub fn observe(stage: Stage, view: &View<'_>, run: &run::Run<'_>) -> StageEviden
         Stage::ProvisionComplete => provision::observe(view),
         Stage::NamespaceReady => namespace::observe(view),
         Stage::DeploymentReady => deployment::observe(view),
-        _ => StageEvidence::default(),
+        Stage::StorageCloneReady => storage::observe(view),
+        Stage::RouteReady => route::observe(view),
+        Stage::VmRuntimeReady => vm::observe(view),
+        Stage::SmokeTestReady => smoke::observe(view),
+        Stage::ShowroomHealthy => showroom::observe(view),
+        Stage::ModelEndpointReady => model::observe(view),
+        Stage::ClusterHealth => cluster::observe(view.cluster, view.now),
     }
 }

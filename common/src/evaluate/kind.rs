@@ -11,9 +11,9 @@ use serde_yaml::Spanned;
 use super::LabKind;
 use super::identity::Identity;
 use super::lint::{Ordered, Report};
-use crate::evidence::Declared;
 use crate::evidence::namespace::made_by_sandbox_api;
-use crate::objects::{Inventory, Listing, Meta};
+use crate::evidence::pods::{self, Home, Life};
+use crate::evidence::{View, backends, controllers, showroom, storage};
 use crate::stage::Stage;
 use crate::unknown::UnknownReason;
 
@@ -132,14 +132,17 @@ impl KindTable {
 
     /// The kind of an instance.
     #[must_use]
-    pub fn detect(&self, inventory: &Inventory, declared: &Declared, identity: &Identity) -> Detected {
-        if let Some(kind) = declared.kind.as_deref().and_then(LabKind::parse) {
+    pub fn detect(&self, view: &View<'_>, identity: &Identity) -> Detected {
+        if let Some(kind) = view.declared.kind.as_deref().and_then(LabKind::parse) {
             return Detected {
                 kind,
                 source: Source::Declared,
             };
         }
-        let prefix = self.prefixes.iter().find(|(prefix, _)| inventory.name.starts_with(prefix.as_str()));
+        let prefix = self
+            .prefixes
+            .iter()
+            .find(|(prefix, _)| view.inventory.name.starts_with(prefix.as_str()));
         let base = || {
             let suffix = identity.suffix.as_deref()?;
             self.bases.iter().find(|(base, _)| starts_with_word(suffix, base))
@@ -150,7 +153,7 @@ impl KindTable {
                 source: Source::Name,
             };
         }
-        from_objects(inventory)
+        from_objects(view)
     }
 }
 
@@ -159,10 +162,12 @@ fn starts_with_word(text: &str, word: &str) -> bool {
     text.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
-fn from_objects(inventory: &Inventory) -> Detected {
-    let has = |stage| matches!(presence(stage, inventory, &Declared::default()), Presence::Found);
+fn from_objects(view: &View<'_>) -> Detected {
+    let inventory = view.inventory;
+    let has = |stage| presence(stage, view) == Presence::Found;
     let vms = has(Stage::VmRuntimeReady);
-    let containers = has(Stage::DeploymentReady) || application_pods(inventory).next().is_some();
+    let is_application = |pod| pods::home(pod) == Home::Workload && matches!(pods::life(pod), Life::Alive | Life::Lost(_));
+    let containers = has(Stage::DeploymentReady) || inventory.pods.items.iter().any(is_application);
     let kind = match (vms, containers, has(Stage::ModelEndpointReady)) {
         (true, true, _) => LabKind::ContainerVm,
         (true, false, _) => LabKind::Vm,
@@ -176,21 +181,13 @@ fn from_objects(inventory: &Inventory) -> Detected {
         // Nothing can be learnt from what is gone.
         Source::Nobody(Some(UnknownReason::NotCollected))
     } else {
-        Source::Nobody(unread(
-            inventory,
-            &[Stage::DeploymentReady, Stage::VmRuntimeReady, Stage::ModelEndpointReady],
-        ))
-    };
-    Detected { kind, source }
-}
-
-fn unread(inventory: &Inventory, stages: &[Stage]) -> Option<UnknownReason> {
-    stages
-        .iter()
-        .find_map(|stage| match presence(*stage, inventory, &Declared::default()) {
+        let telling = [Stage::DeploymentReady, Stage::VmRuntimeReady, Stage::ModelEndpointReady];
+        Source::Nobody(telling.into_iter().find_map(|stage| match presence(stage, view) {
             Presence::Unread(reason) => Some(reason),
             Presence::Found | Presence::Absent => None,
-        })
+        }))
+    };
+    Detected { kind, source }
 }
 
 /// Whether there is anything for a stage to judge.
@@ -206,49 +203,51 @@ pub enum Presence {
 
 /// Whether there is anything for a stage to judge in this instance.
 #[must_use]
-pub fn presence(stage: Stage, inventory: &Inventory, declared: &Declared) -> Presence {
-    let Inventory {
-        deployments,
-        stateful_sets,
-        daemon_sets,
-        deployment_configs,
-        ..
-    } = inventory;
+pub fn presence(stage: Stage, view: &View<'_>) -> Presence {
+    let (inventory, declared) = (view.inventory, view.declared);
     match stage {
         Stage::ClusterHealth | Stage::RunCreated | Stage::NamespaceReady => Presence::Found,
         Stage::ProvisionComplete => found(!inventory.subjects.items.is_empty() || made_by_sandbox_api(inventory), &[]),
-        Stage::DeploymentReady => found(
-            declared.bare_pods
-                || any_own(deployments, |d| &d.metadata)
-                || any_own(stateful_sets, |s| &s.metadata)
-                || any_own(daemon_sets, |d| &d.metadata)
-                || any_own(deployment_configs, |d| &d.metadata),
-            &[
-                deployments.missing,
-                stateful_sets.missing,
-                daemon_sets.missing,
-                deployment_configs.missing,
-            ],
-        ),
+        Stage::DeploymentReady => {
+            let controllers = controllers::of(inventory);
+            found(declared.bare_pods || !controllers.counted.is_empty(), &[controllers.missing])
+        }
         Stage::StorageCloneReady => found(
-            !inventory.data_volumes.items.is_empty() || !inventory.claims.items.is_empty() || vm_disks(inventory),
+            storage::has_volumes(view),
             &[inventory.data_volumes.missing, inventory.claims.missing],
         ),
-        Stage::RouteReady => found(
-            !inventory.routes.items.is_empty() || !inventory.ingresses.items.is_empty() || !declared.routes.is_empty(),
-            &[inventory.routes.missing, inventory.ingresses.missing],
-        ),
+        Stage::RouteReady => {
+            let targets = backends::targets(view);
+            found(!targets.live.is_empty() || !declared.routes.is_empty(), &[targets.missing])
+        }
         Stage::VmRuntimeReady => found(
             !inventory.vms.items.is_empty() || !inventory.vmis.items.is_empty() || !declared.vms.is_empty(),
             &[inventory.vms.missing, inventory.vmis.missing],
         ),
         Stage::SmokeTestReady => found(!inventory.smoke_runs.items.is_empty(), &[]),
-        Stage::ShowroomHealthy => found(showroom(inventory), &[inventory.routes.missing, inventory.services.missing]),
+        Stage::ShowroomHealthy => {
+            let showrooms = showroom::find(view);
+            let service = inventory
+                .services
+                .items
+                .iter()
+                .any(|service| showroom::is_showroom(&service.metadata));
+            found(!showrooms.targets.is_empty() || service, &[showrooms.missing])
+        }
         Stage::ModelEndpointReady => found(
             !inventory.inference_services.items.is_empty() || !declared.models.is_empty(),
             &[inventory.inference_services.missing],
         ),
     }
+}
+
+/// Whether it is certain that no disk is stored: VMs, if any, live on container disks. There is nothing to clone then,
+/// whatever the kind of lab.
+#[must_use]
+pub fn has_no_disks(view: &View<'_>) -> bool {
+    let inventory = view.inventory;
+    let read = inventory.vms.missing.is_none() && inventory.data_volumes.missing.is_none() && inventory.claims.missing.is_none();
+    read && !storage::has_volumes(view)
 }
 
 /// A list that nobody asked for, or that the cluster does not serve, is no reason for doubt; one that was refused or cut is.
@@ -261,61 +260,6 @@ fn found(any: bool, missing: &[Option<UnknownReason>]) -> Presence {
         .flatten()
         .find(|reason| !matches!(reason, UnknownReason::NotCollected | UnknownReason::ApiAbsent));
     doubtful.map_or(Presence::Absent, |reason| Presence::Unread(*reason))
-}
-
-fn any_own<T>(listing: &Listing<T>, meta: impl Fn(&T) -> &Meta) -> bool {
-    listing.items.iter().any(|item| is_own(meta(item)))
-}
-
-/// Whether a controller stands for itself: not made by another one, not a predictor of a model.
-fn is_own(meta: &Meta) -> bool {
-    !meta.owner_references.iter().any(|owner| owner.controller) && !meta.labels.contains_key("serving.kserve.io/inferenceservice")
-}
-
-/// Pods that are somebody's application: not a VM's, not a volume importer's, not a model's, not a Job's or Build's.
-fn application_pods(inventory: &Inventory) -> impl Iterator<Item = &crate::objects::Pod> {
-    inventory.pods.items.iter().filter(|pod| {
-        let labels = &pod.metadata.labels;
-        let label = |key: &str, value: &str| labels.get(key).is_some_and(|found| found == value);
-        let helper = label("kubevirt.io", "virt-launcher")
-            || label("app", "containerized-data-importer")
-            || labels.contains_key("serving.kserve.io/inferenceservice")
-            || ["virt-launcher-", "importer-", "cdi-upload-"]
-                .iter()
-                .any(|prefix| pod.metadata.name.starts_with(prefix));
-        let batch = pod
-            .metadata
-            .owner_references
-            .iter()
-            .any(|owner| matches!(owner.kind.as_str(), "Job" | "Build"));
-        !helper && !batch
-    })
-}
-
-fn vm_disks(inventory: &Inventory) -> bool {
-    inventory.vms.items.iter().any(|vm| {
-        let volumes = &vm.spec.template.spec.volumes;
-        !vm.spec.data_volume_templates.is_empty()
-            || volumes
-                .iter()
-                .any(|volume| volume.data_volume.is_some() || volume.persistent_volume_claim.is_some())
-    })
-}
-
-/// Whether a Route or Service is the showroom's, by name, by label or by what it leads to.
-fn showroom(inventory: &Inventory) -> bool {
-    let named = |meta: &Meta| {
-        meta.name == "showroom"
-            || meta.name.starts_with("showroom-")
-            || meta.labels.get("app.kubernetes.io/name").is_some_and(|name| name == "showroom")
-    };
-    let to = |name: &str| name == "showroom" || name.starts_with("showroom-");
-    inventory
-        .routes
-        .items
-        .iter()
-        .any(|route| named(&route.metadata) || to(&route.spec.to.name))
-        || inventory.services.items.iter().any(|service| named(&service.metadata))
 }
 
 #[cfg(test)]

@@ -9,13 +9,9 @@
 use chrono::{DateTime, Utc};
 
 use crate::evidence::provision::is_destroying;
-use crate::evidence::{Intent, Lifecycle, Phase};
-use crate::objects::{Inventory, Meta, Subject};
-
-/// The platform's mark on a controller that it scaled to zero.
-pub const ORIGINAL_REPLICAS: &str = "sandbox.redhat.com/original-replicas";
-/// The platform's mark on a VM that it halted.
-pub const ORIGINAL_RUN_STRATEGY: &str = "sandbox.redhat.com/original-run-strategy";
+use crate::evidence::vm::ORIGINAL_RUN_STRATEGY;
+use crate::evidence::{Intent, Lifecycle, Phase, controllers};
+use crate::objects::{Inventory, Subject, VirtualMachine};
 
 /// Derives the lifecycle of one instance.
 #[must_use]
@@ -101,23 +97,17 @@ const fn weight(phase: Phase) -> u8 {
     }
 }
 
-/// Whether everything that could run carries the platform's stop mark.
+/// Whether everything that could run carries the platform's stop mark. VMs with the older `spec.running` never do.
 fn stopped_by_platform(inventory: &Inventory) -> bool {
-    let marked = |meta: &Meta, mark: &str| meta.annotations.contains_key(mark);
-    let controllers = inventory
-        .deployments
-        .items
-        .iter()
-        .map(|d| (&d.metadata, d.spec.replicas))
-        .chain(inventory.stateful_sets.items.iter().map(|s| (&s.metadata, s.spec.replicas)))
-        .map(|(meta, replicas)| replicas == Some(0) && marked(meta, ORIGINAL_REPLICAS));
-    let vms = inventory.vms.items.iter().map(|vm| {
-        vm.spec.running == Some(false) || vm.spec.run_strategy.as_deref() == Some("Halted") && marked(&vm.metadata, ORIGINAL_RUN_STRATEGY)
-    });
-    let any_mark = inventory.deployments.items.iter().any(|d| marked(&d.metadata, ORIGINAL_REPLICAS))
-        || inventory.stateful_sets.items.iter().any(|s| marked(&s.metadata, ORIGINAL_REPLICAS))
-        || inventory.vms.items.iter().any(|vm| marked(&vm.metadata, ORIGINAL_RUN_STRATEGY));
-    any_mark && controllers.chain(vms).all(|stopped| stopped)
+    let controllers = controllers::of(inventory);
+    let marked = |vm: &VirtualMachine| vm.metadata.annotations.contains_key(ORIGINAL_RUN_STRATEGY);
+    let halted = |vm: &VirtualMachine| match vm.spec.run_strategy.as_deref() {
+        Some(strategy) => strategy == "Halted" && marked(vm),
+        None => vm.spec.running == Some(false),
+    };
+    let vms = &inventory.vms.items;
+    let any_mark = controllers.any_stopped_by_platform() || vms.iter().any(marked);
+    any_mark && (controllers.counted.is_empty() || controllers.all_at_zero()) && vms.iter().all(halted)
 }
 
 #[cfg(test)]

@@ -69,19 +69,20 @@ pub struct Input<'a> {
 #[must_use]
 pub fn evaluate_instance(rubrics: &RubricSet, input: &Input<'_>) -> InstanceVerdict {
     let identity = identity::of(input.inventory, input.declared);
-    let detected = rubrics.kinds.detect(input.inventory, input.declared, &identity);
     let lifecycle = lifecycle::derive(input.inventory);
+    let view = View {
+        now: input.now,
+        inventory: input.inventory,
+        cluster: input.cluster,
+        declared: input.declared,
+        lifecycle: &lifecycle,
+    };
+    let detected = rubrics.kinds.detect(&view, &identity);
     let judging = Judging {
         rubrics,
         input,
         detected,
-        view: View {
-            now: input.now,
-            inventory: input.inventory,
-            cluster: input.cluster,
-            declared: input.declared,
-            lifecycle: &lifecycle,
-        },
+        view,
         run: evidence::run::Run {
             cluster: &input.cluster.name,
             catalog_item: identity.catalog_item.as_deref(),
@@ -198,8 +199,9 @@ impl Judging<'_> {
         }
         match self.rubrics.kinds.applies(self.detected.kind, stage) {
             Applies::Never => Presence::Absent,
+            Applies::Always if stage == Stage::StorageCloneReady && kind::has_no_disks(&self.view) => Presence::Absent,
             Applies::Always => Presence::Found,
-            Applies::Data => match kind::presence(stage, self.input.inventory, self.input.declared) {
+            Applies::Data => match kind::presence(stage, &self.view) {
                 Presence::Unread(_) if self.detected.is_told() => Presence::Absent,
                 presence => presence,
             },
@@ -239,3 +241,6 @@ fn name_likely_cause(stages: &mut [Verdict]) {
         route.message = message::with_likely_cause(&route.message, &likely);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,13 +29,19 @@ pub const NAMES: &[&str] = &[
 ];
 
 /// Observes the subjects of the service. A namespace that the Sandbox API did not make has none: nothing to observe.
+///
+/// Members are the subjects that are not themselves on their way out.
 #[must_use]
 pub fn observe(view: &View<'_>) -> StageEvidence {
     let namespace = &view.inventory.namespace;
     let subjects = &view.inventory.subjects;
-    let made_elsewhere = !namespace.items.is_empty() && !made_by_sandbox_api(view.inventory);
-    if subjects.items.is_empty() && made_elsewhere {
-        return StageEvidence::default();
+    let mut missing = subjects.missing;
+    if subjects.items.is_empty() && !made_by_sandbox_api(view.inventory) {
+        // Without the namespace's labels nobody knows whether there should be any.
+        let Some(reason) = namespace.missing.filter(|_| namespace.items.is_empty()) else {
+            return StageEvidence::default();
+        };
+        missing = Some(reason);
     }
     let members: Vec<&Subject> = subjects
         .items
@@ -48,9 +54,9 @@ pub fn observe(view: &View<'_>) -> StageEvidence {
             name: subject.name.clone(),
             state: state(subject),
         });
-        quantify::all(judged.collect(), subjects.missing, empty)
+        quantify::all(judged.collect(), missing, empty)
     };
-    let exists = match (members.is_empty(), subjects.missing) {
+    let exists = match (members.is_empty(), missing) {
         (false, _) => Observation::known(true),
         (true, Some(reason)) => Observation::unknown(reason),
         (true, None) => Observation::known(false),

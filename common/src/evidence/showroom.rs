@@ -75,7 +75,9 @@ fn backed_by_showroom(view: &View, name: &str) -> bool {
             .is_some_and(|service| is_showroom(&service.metadata))
 }
 
-fn is_showroom(meta: &Meta) -> bool {
+/// Whether name or label say that the object is a showroom's.
+#[must_use]
+pub fn is_showroom(meta: &Meta) -> bool {
     is_showroom_name(&meta.name) || meta.labels.get("app.kubernetes.io/name").is_some_and(|name| is_showroom_name(name))
 }
 

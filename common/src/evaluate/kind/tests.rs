@@ -3,20 +3,13 @@
 use super::*;
 use crate::evaluate::identity;
 use crate::evaluate::rubric::RubricSet;
-use crate::evidence::testing::{World, deployment, meta, pod};
-use crate::objects::{InferenceService, Pod, VirtualMachine};
-
-fn vm(name: &str) -> VirtualMachine {
-    VirtualMachine {
-        metadata: meta(name),
-        ..VirtualMachine::default()
-    }
-}
+use crate::evidence::testing::{World, deployment, meta, pod, vm};
+use crate::objects::{InferenceService, Listing, Pod};
 
 fn detect(world: &World) -> (LabKind, Source) {
     let kinds = RubricSet::embedded().unwrap_or_else(|error| panic!("{error}")).kinds;
     let identity = identity::of(&world.inventory, &world.declared);
-    let Detected { kind, source } = kinds.detect(&world.inventory, &world.declared, &identity);
+    let Detected { kind, source } = kinds.detect(&world.view(), &identity);
     (kind, source)
 }
 
@@ -86,7 +79,7 @@ fn what_could_not_be_read_is_not_nothing() {
 #[test]
 fn a_list_that_nobody_asked_for_is_no_reason_for_doubt() {
     let mut world = World::new();
-    let vms = |world: &World| presence(Stage::VmRuntimeReady, &world.inventory, &world.declared);
+    let vms = |world: &World| presence(Stage::VmRuntimeReady, &world.view());
     world.inventory.vms = Listing::unknown(UnknownReason::NotCollected);
     assert_eq!(vms(&world), Presence::Absent);
     world.inventory.vms = Listing::unknown(UnknownReason::Timeout);
