@@ -12,7 +12,6 @@ mod list;
 mod live;
 mod page;
 pub mod recorded;
-mod tiers;
 
+pub use crate::tier::Tier;
 pub use live::{Collected, KindReport, Report, cluster, unconnected};
-pub use tiers::Tier;

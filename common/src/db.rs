@@ -11,6 +11,7 @@ pub mod evidence;
 pub mod inbox;
 pub mod instances;
 pub mod kinds;
+pub mod lease;
 pub mod outbox;
 pub mod private;
 pub mod scans;

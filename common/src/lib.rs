@@ -2,7 +2,7 @@
 //!
 //! | Module | What it holds | Kind |
 //! |---|---|---|
-//! | [`stage`], [`unknown`], [`objects`] | the vocabulary: stages, reasons, projections of Kubernetes objects | pure |
+//! | [`stage`], [`tier`], [`unknown`], [`objects`] | the vocabulary: stages, tiers, reasons, projections of Kubernetes objects | pure |
 //! | [`cluster`], [`collect`] | reading clusters, recordings and probes into a [`objects::Snapshot`] | I/O |
 //! | [`evidence`] | objects → tri-state observations, one file per stage | pure |
 //! | [`evaluate`] | observations × rubrics → verdicts | pure |
@@ -23,6 +23,7 @@ pub mod failure;
 pub mod objects;
 pub mod settings;
 pub mod stage;
+pub mod tier;
 pub mod track;
 pub mod unknown;
 pub mod yaml;

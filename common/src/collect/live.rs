@@ -10,11 +10,11 @@ use tokio::time::Instant;
 
 use super::discover::{Presence, Served};
 use super::list::{self, Run};
-use super::tiers::Tier;
 use crate::clock::Clock;
 use crate::cluster::{ConnectError, ReadClient, RequestError};
 use crate::objects::api::Resource;
 use crate::objects::{Assembler, Kind, NamespaceSelection, Reachability, Snapshot};
+use crate::tier::Tier;
 use crate::unknown::UnknownReason;
 
 /// How long the first question may take; a cluster that needs longer to say its version counts as unreachable.

@@ -1,7 +1,6 @@
 //! Runs of a tier on a cluster: what was read, at what cost, and whether it has been judged.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
@@ -9,55 +8,7 @@ use uuid::Uuid;
 use super::kinds::Coverage;
 use super::{DbError, Doing};
 use crate::objects::Problem;
-
-/// How much of a cluster is read, and how often.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Tier {
-    /// The cluster itself: every 5 minutes.
-    Cluster,
-    /// Also namespaces, pods and VMs: every 15 minutes.
-    Workloads,
-    /// Everything a criterion reads: every hour.
-    Everything,
-}
-
-impl Tier {
-    /// All tiers, from little to much.
-    pub const ALL: [Self; 3] = [Self::Cluster, Self::Workloads, Self::Everything];
-
-    /// The stable name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Cluster => "cluster",
-            Self::Workloads => "workloads",
-            Self::Everything => "everything",
-        }
-    }
-
-    /// The tier of that name, if there is one.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|tier| tier.as_str() == name)
-    }
-
-    /// How often it runs, in seconds. Source: the CronJob manifests of `scan`.
-    #[must_use]
-    pub const fn interval_s(self) -> i32 {
-        match self {
-            Self::Cluster => 300,
-            Self::Workloads => 900,
-            Self::Everything => 3600,
-        }
-    }
-}
-
-impl std::fmt::Display for Tier {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+pub use crate::tier::Tier;
 
 /// Who asked for a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What is read how often.
+//! What is read of a cluster, and how often: vocabulary of the scan, its manifests and its stored runs.
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,29 @@ impl Tier {
             Self::Workloads => "workloads",
             Self::Everything => "everything",
         }
+    }
+
+    /// The tier of that name, if there is one.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|tier| tier.as_str() == name)
+    }
+
+    /// How often it runs, in seconds. Source: the CronJob manifests of `scan`, which a test compares.
+    #[must_use]
+    pub const fn interval_s(self) -> i32 {
+        match self {
+            Self::Cluster => 300,
+            Self::Workloads => 900,
+            Self::Everything => 3600,
+        }
+    }
+
+    /// How often a kind is read, in seconds: the interval of the fastest tier that holds it.
+    #[must_use]
+    pub fn interval_of(kind: Kind) -> i32 {
+        let tier = Self::ALL.into_iter().find(|tier| tier.kinds().contains(&kind));
+        tier.unwrap_or(Self::Everything).interval_s()
     }
 
     /// The kinds it reads.
@@ -73,7 +96,7 @@ impl Tier {
 
 impl std::fmt::Display for Tier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
+        f.pad(self.as_str())
     }
 }
 
