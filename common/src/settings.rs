@@ -108,7 +108,11 @@ pub enum SettingsError {
 /// # Errors
 /// [`SettingsError::Wrong`] with one line that names what is wrong.
 pub fn read<S: Args>(name: &'static str, args: impl IntoIterator<Item = OsString>) -> Result<S, SettingsError> {
-    let command = S::augment_args(Command::new(name).version(env!("CARGO_PKG_VERSION")));
+    // The flattened structs would otherwise introduce themselves.
+    let command = S::augment_args(Command::new(name))
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(format!("StarGate's {name}"))
+        .long_about(None);
     let read = command
         .clone()
         .try_get_matches_from(args)

@@ -1,10 +1,10 @@
 //! Logs on stderr, panics in them, metrics for `/metrics`. Once per process, however many functions it hosts.
 
+use std::io::IsTerminal as _;
 use std::sync::OnceLock;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::settings::LogFormat;
 
@@ -19,7 +19,7 @@ static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 pub fn init_logs(filter: &str, format: LogFormat) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::builder().parse_lossy(filter))
-        .with_span_events(FmtSpan::NONE)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let first = match format {
         LogFormat::Json => builder

@@ -17,6 +17,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
 pub use tools::{Tools, find};
@@ -157,6 +158,22 @@ impl PrivateServer {
             self.port
         )
         .into()
+    }
+
+    /// URL of the database `stargate`, which is made when it is not there.
+    ///
+    /// # Errors
+    /// When the server is gone again.
+    pub async fn database(&self) -> Result<SecretString, sqlx::Error> {
+        let mut admin = PgConnection::connect(self.url("postgres").expose_secret()).await?;
+        let found: Option<i32> = sqlx::query_scalar("select 1 from pg_database where datname = 'stargate'")
+            .fetch_optional(&mut admin)
+            .await?;
+        if found.is_none() {
+            sqlx::query("create database stargate").execute(&mut admin).await?;
+        }
+        admin.close().await?;
+        Ok(self.url("stargate"))
     }
 
     /// The port it listens on, on 127.0.0.1 only.

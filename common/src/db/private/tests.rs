@@ -93,6 +93,10 @@ fn one_folder_serves_one_process() {
 async fn the_port_needs_a_password() {
     let folder = Folder::new("password");
     let server = start(&folder);
+    for _ in 0..2 {
+        let url = server.database().await.expect("made once, found the second time");
+        assert!(url.expose_secret().ends_with("/stargate"));
+    }
     let url = format!("postgres://postgres:guess@127.0.0.1:{}/postgres", server.port());
     let error = PgConnection::connect(&url).await.expect_err("wrong password");
     assert_eq!(
