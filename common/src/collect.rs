@@ -3,6 +3,7 @@
 //! | Module | What it reads |
 //! |---|---|
 //! | [`live`](cluster) | one cluster: reach, discover, LIST each kind of a tier |
+//! | [`probe`] | routes and showrooms, from outside |
 //! | [`recorded`] | files that people recorded |
 //!
 //! Every way in ends in an [`Assembler`](crate::objects::Assembler) and yields [`Snapshot`](crate::objects::Snapshot)s.
@@ -11,6 +12,7 @@ mod discover;
 mod list;
 mod live;
 mod page;
+pub mod probe;
 pub mod recorded;
 
 pub use crate::tier::Tier;

@@ -589,17 +589,10 @@ impl Bucket {
     /// Whether anything here is named or labelled as a showroom. The deployer names Deployment, Service and Route alike,
     /// so the answer is the same whichever of them was read.
     fn has_showroom(&self) -> bool {
-        let metas = |meta: &Meta| {
-            meta.name.starts_with("showroom")
-                || meta
-                    .labels
-                    .get("app.kubernetes.io/name")
-                    .is_some_and(|name| name.starts_with("showroom"))
-        };
-        self.services.iter().any(|copy| metas(&copy.item.metadata))
-            || self.deployments.iter().any(|copy| metas(&copy.item.metadata))
-            || self.routes.iter().any(|copy| metas(&copy.item.metadata))
-            || self.pods.iter().any(|copy| metas(&copy.item.metadata))
+        self.services.iter().any(|copy| copy.item.metadata.is_showroom())
+            || self.deployments.iter().any(|copy| copy.item.metadata.is_showroom())
+            || self.routes.iter().any(|copy| copy.item.metadata.is_showroom())
+            || self.pods.iter().any(|copy| copy.item.metadata.is_showroom())
     }
 }
 

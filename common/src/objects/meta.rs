@@ -32,6 +32,15 @@ pub struct Meta {
     pub owner_references: Vec<Owner>,
 }
 
+impl Meta {
+    /// Whether the object is named or labelled as a showroom: `showroom`, `showroom-<user>`, `<user>-showroom`.
+    #[must_use]
+    pub fn is_showroom(&self) -> bool {
+        let says = |name: &str| name.split('-').any(|part| part == "showroom");
+        says(&self.name) || self.labels.get("app.kubernetes.io/name").is_some_and(|name| says(name))
+    }
+}
+
 /// The owner of an object, without its uid.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
