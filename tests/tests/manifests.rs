@@ -44,7 +44,6 @@ fn server<S: Server>() -> Program {
     }
 }
 
-#[expect(dead_code, reason = "until the jobs run")]
 fn job<J: Job>() -> Program {
     Program {
         name: J::NAME,
@@ -55,7 +54,7 @@ fn job<J: Job>() -> Program {
 
 /// Every program; a new one is added here.
 fn programs() -> Vec<Program> {
-    vec![function::<stargate_deadletter::Deadletter>()]
+    vec![function::<stargate_deadletter::Deadletter>(), job::<stargate_scan::Scan>()]
 }
 
 fn root() -> PathBuf {
@@ -313,6 +312,30 @@ fn cron_jobs_neither_overlap_nor_hang_nor_pile_up() {
                 "{job_name}: minute {minute} is taken"
             );
         }
+    }
+}
+
+#[test]
+fn scans_of_a_fleet_end_before_their_deadline() {
+    // Eight today; twice that must not need another manifest.
+    const CLUSTERS: u64 = 16;
+    for job in cron_jobs().iter().filter(|job| name(job).starts_with("stargate-scan-")) {
+        let run = &job["spec"]["jobTemplate"]["spec"];
+        let env = run["template"]["spec"]["containers"][0]["env"].as_array().expect("variables");
+        let number = |wanted: &str| -> u64 {
+            let variable = env
+                .iter()
+                .find(|variable| variable["name"] == wanted)
+                .unwrap_or_else(|| panic!("{}: {wanted}", name(job)));
+            variable["value"].as_str().and_then(|value| value.parse().ok()).expect("a number")
+        };
+        let turns = CLUSTERS.div_ceil(number("STARGATE_SCAN_CONCURRENCY"));
+        let longest = turns * number("STARGATE_SCAN_BUDGET_S") + relay::JOB_BUDGET.as_secs();
+        assert!(
+            longest < run["activeDeadlineSeconds"].as_u64().expect("a deadline"),
+            "{}: {longest} s",
+            name(job)
+        );
     }
 }
 
