@@ -2,9 +2,9 @@
 //!
 //! | Kind | Trait | Started by | Is |
 //! |---|---|---|---|
-//! | function | [`Function`] | [`function`] | an event handler behind a Knative Trigger |
-//! | job | [`Job`] | [`job`] | one run of a CronJob |
-//! | server | [`Server`] | [`server`] | an HTTP API |
+//! | function | [`Function`] | [`function()`] | an event handler behind a Knative Trigger |
+//! | job | [`Job`] | [`job()`] | one run of a CronJob |
+//! | server | [`Server`] | [`server()`] | an HTTP API |
 //!
 //! A `main` is one line: `stargate_common::boot::function::<Evaluate>()`. The `stargate` command and `stargate run NAME` in the
 //! container image call the same with other arguments; `stargate up` and the tests host [`router`]s and [`run`] jobs in one process.
@@ -79,7 +79,7 @@ pub fn function<F: Function>() -> ExitCode {
     function_with::<F>(std::env::args_os())
 }
 
-/// As [`function`], with these arguments; the first is the program.
+/// As [`function()`], with these arguments; the first is the program.
 pub fn function_with<F: Function>(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     boot(F::NAME, args, |args: ServingArgs<F::Settings>| {
         let context = context(F::NAME, args.own, &args.base, Access::ReadWrite, F::EMITS);
@@ -96,7 +96,7 @@ pub fn server<S: Server>() -> ExitCode {
     server_with::<S>(std::env::args_os())
 }
 
-/// As [`server`], with these arguments; the first is the program.
+/// As [`server()`], with these arguments; the first is the program.
 pub fn server_with<S: Server>(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     boot(S::NAME, args, |args: ServingArgs<S::Settings>| {
         let context = context(S::NAME, args.own, &args.base, S::ACCESS, &[]);
@@ -113,7 +113,7 @@ pub fn job<J: Job>() -> ExitCode {
     job_with::<J>(std::env::args_os())
 }
 
-/// As [`job`], with these arguments; the first is the program.
+/// As [`job()`], with these arguments; the first is the program.
 pub fn job_with<J: Job>(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     boot(J::NAME, args, |args: JobArgs<J::Settings>| {
         let context = context(J::NAME, args.own, &args.base, Access::ReadWrite, J::EMITS);
