@@ -1,6 +1,6 @@
 //! Reads one tier of every cluster and stores what changed.
 //!
-//! In: the Kubernetes API of each cluster. Writes: evidence, coverage, instances, scans. Emits: `scan.completed`.
+//! In: the Kubernetes API of each cluster; after the largest tier, HTTP and TLS probes of what learners open. Writes: evidence, coverage, instances, scans. Emits: `scan.completed`.
 //! Leaves judging to `evaluate`. A cluster that cannot be read costs only itself: that it could not be read is what is stored.
 
 use std::fmt;
@@ -13,13 +13,14 @@ use sqlx::PgPool;
 use stargate_common::boot::{Context, Job};
 use stargate_common::clock::Clock;
 use stargate_common::cluster::{ClusterSettings, ConnectError, ReadClient};
+use stargate_common::collect::probe::{ProbeSettings, Prober, targets};
 use stargate_common::collect::{self, Collected};
 use stargate_common::db::evidence::{Persisted, Reading, persist};
 use stargate_common::db::kinds::KindRead;
 use stargate_common::db::lease;
 use stargate_common::db::scans::Trigger;
 use stargate_common::events::EventType;
-use stargate_common::objects::NamespaceSelection;
+use stargate_common::objects::{Kind, NamespaceSelection, Snapshot};
 use stargate_common::tier::Tier;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -45,6 +46,10 @@ pub struct Settings {
     #[arg(long, env = "STARGATE_SCAN_BUDGET_S", value_name = "SECONDS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub budget_s: u64,
 
+    /// Seconds the probes of one cluster may take, which follow the tier `everything`. Zero: no probes; what needs them is unknown.
+    #[arg(long, env = "STARGATE_PROBE_BUDGET_S", value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub probe_budget_s: u64,
+
     /// The clusters are made up: everything that shows them says so.
     #[arg(long)]
     pub simulated: bool,
@@ -56,6 +61,10 @@ pub struct Settings {
     /// Where the clusters are.
     #[command(flatten)]
     pub clusters: ClusterSettings,
+
+    /// Who may be probed.
+    #[command(flatten)]
+    pub probes: ProbeSettings,
 }
 
 /// The job.
@@ -79,6 +88,7 @@ impl Job for Scan {
         if !settings.cluster.is_empty() {
             connections.retain(|name, _| settings.cluster.contains(name));
         }
+        let prober = Prober::new(&settings.probes)?;
         let turns = Arc::new(Semaphore::new(usize::from(settings.concurrency)));
         let mut running = JoinSet::new();
         for (name, connection) in connections {
@@ -86,6 +96,7 @@ impl Job for Scan {
                 name,
                 connection,
                 settings: settings.clone(),
+                prober: prober.clone(),
                 db: context.db.clone(),
                 clock: context.clock.clone(),
             };
@@ -120,6 +131,7 @@ struct Run {
     name: String,
     connection: Result<ReadClient, ConnectError>,
     settings: Settings,
+    prober: Prober,
     db: PgPool,
     clock: Clock,
 }
@@ -137,6 +149,7 @@ impl Run {
         let Settings {
             tier,
             budget_s,
+            probe_budget_s,
             simulated,
             by_command,
             ..
@@ -148,7 +161,7 @@ impl Run {
         else {
             return Ok(Ended::Overlap(self.name));
         };
-        let Collected { snapshot, report } = match &self.connection {
+        let Collected { mut snapshot, report } = match &self.connection {
             Ok(client) => {
                 collect::cluster(
                     client,
@@ -165,7 +178,7 @@ impl Run {
                 collect::unconnected(name, tier, error, self.clock.now())
             }
         };
-        let kinds: Vec<KindRead> = report
+        let mut kinds: Vec<KindRead> = report
             .kinds
             .iter()
             .map(|(&kind, read)| KindRead {
@@ -176,6 +189,9 @@ impl Run {
                 interval_s: Tier::interval_of(kind),
             })
             .collect();
+        if tier == Tier::Everything && probe_budget_s > 0 && self.connection.is_ok() {
+            kinds.push(self.probe(&mut snapshot, probe_budget_s).await);
+        }
         let reading = Reading {
             scan_id: Uuid::now_v7(),
             tier,
@@ -205,6 +221,26 @@ impl Run {
             persisted.changed
         );
         Ok(Ended::Stored(persisted))
+    }
+}
+
+impl Run {
+    /// Visits what learners open, as far as the snapshot names it.
+    async fn probe(&self, snapshot: &mut Snapshot, budget_s: u64) -> KindRead {
+        let probed = self.prober.run(targets(snapshot), &self.clock, Duration::from_secs(budget_s)).await;
+        let read = KindRead {
+            kind: Kind::Probe,
+            missing: None,
+            detail: if probed.late == 0 {
+                String::new()
+            } else {
+                format!("no time for {} of {}", probed.late, probed.late + probed.visited)
+            },
+            items: probed.visited,
+            interval_s: Tier::interval_of(Kind::Probe),
+        };
+        probed.attach(snapshot);
+        read
     }
 }
 
