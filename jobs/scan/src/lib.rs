@@ -22,6 +22,7 @@ use stargate_common::db::scans::Trigger;
 use stargate_common::events::EventType;
 use stargate_common::objects::{Kind, NamespaceSelection, Snapshot};
 use stargate_common::tier::Tier;
+use stargate_common::unknown::UnknownReason;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -190,7 +191,11 @@ impl Run {
             })
             .collect();
         if tier == Tier::Everything && probe_budget_s > 0 && self.connection.is_ok() {
-            kinds.push(self.probe(&mut snapshot, probe_budget_s).await);
+            let routes = report.kinds.get(&Kind::Route).and_then(|routes| routes.missing);
+            // Without the routes nobody knows what there is to probe, and what is stored of earlier probes stays.
+            if matches!(routes, None | Some(UnknownReason::ApiAbsent)) {
+                kinds.push(self.probe(&mut snapshot, probe_budget_s).await);
+            }
         }
         let reading = Reading {
             scan_id: Uuid::now_v7(),
