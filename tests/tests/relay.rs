@@ -9,12 +9,16 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
+use stargate_common::boot::{self, Context, Job};
 use stargate_common::clock::Clock;
 use stargate_common::db::outbox::{self, Outgoing};
+use stargate_common::events::EventType;
 use stargate_common::events::relay::{self, Flushed};
 use stargate_common::events::sink::{Accept, SendError, Sink};
 use stargate_common::events::wire::CloudEvent;
+use stargate_common::settings::NoSettings;
 use stargate_tests::TestDb;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// A sink that keeps what it takes and refuses subjects on a list.
@@ -152,4 +156,35 @@ async fn a_relay_that_was_killed_is_replaced_when_its_claim_runs_out() {
     assert_eq!(flush(&db, &sink, &clock).await, Flushed::default());
     clock.advance(TimeDelta::minutes(5));
     assert_eq!(flush(&db, &sink, &clock).await, Flushed { sent: 2, failed: 0 });
+}
+
+/// Commits an event, then fails.
+struct HalfDone;
+
+impl Job for HalfDone {
+    const NAME: &'static str = "half-done";
+    const EMITS: &'static [EventType] = &[EventType::ReadinessChanged];
+    type Settings = NoSettings;
+
+    async fn run(context: &Context<NoSettings>) -> anyhow::Result<String> {
+        let mut conn = context.db.acquire().await?;
+        outbox::append(&mut conn, &[event("a", 0)], context.clock.now()).await?;
+        anyhow::bail!("the second half is missing")
+    }
+}
+
+#[tokio::test]
+async fn what_a_failed_job_had_committed_is_sent() {
+    let (db, sink, clock) = (TestDb::new().await, Arc::new(Picky::default()), Clock::manual(noon()));
+    let context = Context {
+        name: HalfDone::NAME,
+        settings: NoSettings {},
+        db: db.pool.clone(),
+        clock,
+        sink: Sink::Local(sink.clone()),
+        shutdown: CancellationToken::new(),
+    };
+    let error = boot::run::<HalfDone>(&context).await.unwrap_err();
+    assert_eq!(error.to_string(), "the second half is missing");
+    assert_eq!(sink.arrived()["a"], ["a/0"]);
 }

@@ -1,6 +1,5 @@
 //! One run of a CronJob.
 
-use anyhow::Context as _;
 use clap::Args;
 
 use super::Context;
@@ -19,32 +18,34 @@ pub trait Job: Send + Sync + 'static {
     fn run(context: &Context<Self::Settings>) -> impl Future<Output = anyhow::Result<String>> + Send;
 }
 
-/// Runs the job and sends what it left in the outbox.
+/// Runs the job, then sends what is in the outbox: also what a job that failed half-way had committed.
 ///
 /// # Errors
 /// When the job failed or was told to stop before it was done. Events that could not be sent are no error: `sweep` sends them.
 pub async fn run<J: Job>(context: &Context<J::Settings>) -> anyhow::Result<()> {
     let started = context.clock.now();
-    let summary = tokio::select! {
+    let result = tokio::select! {
         biased;
-        result = J::run(context) => result?,
+        result = J::run(context) => result,
         () = stopped_too_long(context) => anyhow::bail!("told to stop before it was done"),
     };
-    let duration_ms = (context.clock.now() - started).num_milliseconds();
-    tracing::info!(job = J::NAME, duration_ms, "{}: {summary}", J::NAME);
-    if !J::EMITS.is_empty() {
-        let sent = relay::flush(&context.db, &context.sink, &context.clock, relay::JOB_BUDGET)
-            .await
-            .context("sending the outbox")?;
-        tracing::info!(
-            job = J::NAME,
-            sent.events = sent.sent,
-            sent.failed = sent.failed,
-            "{}: {sent}",
-            J::NAME
-        );
+    if let Ok(summary) = &result {
+        let duration_ms = (context.clock.now() - started).num_milliseconds();
+        tracing::info!(job = J::NAME, duration_ms, "{}: {summary}", J::NAME);
     }
-    Ok(())
+    if !J::EMITS.is_empty() {
+        match relay::flush(&context.db, &context.sink, &context.clock, relay::JOB_BUDGET).await {
+            Ok(sent) => tracing::info!(
+                job = J::NAME,
+                events.sent = sent.sent,
+                events.failed = sent.failed,
+                "{}: {sent}",
+                J::NAME
+            ),
+            Err(error) => tracing::warn!(error = format!("{:#}", anyhow::Error::from(error)), "events stay in the outbox"),
+        }
+    }
+    result.map(drop)
 }
 
 /// Gives a job that watches the token ten seconds to end by itself.
