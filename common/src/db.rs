@@ -9,12 +9,17 @@ pub mod clusters;
 pub mod dead_letters;
 pub mod evidence;
 pub mod inbox;
+pub mod incidents;
 pub mod instances;
 pub mod kinds;
 pub mod lease;
 pub mod outbox;
 pub mod private;
+pub mod rollups;
+mod rows;
 pub mod scans;
+pub mod stage_state;
+pub mod transitions;
 pub mod views;
 
 use std::str::FromStr;

@@ -13,6 +13,7 @@ pub mod correlate;
 pub mod standing;
 pub mod transition;
 pub mod triage;
+pub mod witness;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

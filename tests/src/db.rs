@@ -78,6 +78,41 @@ impl TestDb {
     }
 }
 
+impl TestDb {
+    /// A fresh database that is used through one connection, so that its statistics are exact: see [`TestDb::rows_written`].
+    ///
+    /// # Panics
+    /// As [`TestDb::new`].
+    pub async fn of_one_connection() -> Self {
+        let mut db = Self::new().await;
+        db.pool.close().await;
+        let settings = PoolSettings {
+            connections: 1,
+            ..PoolSettings::read_write("stargate-test")
+        };
+        db.pool = db::connect(&db.url, &settings).await.expect("opening the test database");
+        db
+    }
+
+    /// Rows written to all tables since the database was made: inserts, updates, deletes. A connection counts what it did only when it
+    /// is told to or has been idle for a while, so this is exact only for [`TestDb::of_one_connection`].
+    ///
+    /// # Panics
+    /// When the server is gone.
+    pub async fn rows_written(&self) -> i64 {
+        assert_eq!(
+            self.pool.options().get_max_connections(),
+            1,
+            "other connections have not told what they wrote"
+        );
+        let mut conn = self.pool.acquire().await.expect("a connection");
+        let flushed = sqlx::query("select pg_stat_force_next_flush()").execute(&mut *conn).await;
+        flushed.expect("flushing statistics");
+        let counted = sqlx::query_scalar("select coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint from pg_stat_user_tables");
+        counted.fetch_one(&mut *conn).await.expect("reading statistics")
+    }
+}
+
 impl Drop for TestDb {
     fn drop(&mut self) {
         if std::thread::panicking() {

@@ -215,7 +215,7 @@ impl TestCluster {
         json!({
             "apiVersion": "metrics.k8s.io/v1beta1", "kind": "NodeMetrics",
             "metadata": { "name": format!("worker-{number}"), "creationTimestamp": self.created_at },
-            "timestamp": self.created_at, "usage": { "cpu": "4", "memory": "16Gi" }
+            "usage": { "cpu": "4", "memory": "16Gi" }
         })
     }
 

@@ -11,5 +11,7 @@
 pub mod db;
 pub mod fleet;
 pub mod postgres;
+pub mod world;
 
 pub use db::TestDb;
+pub use world::TestWorld;

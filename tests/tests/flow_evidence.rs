@@ -30,16 +30,6 @@ async fn loaded(db: &TestDb, minutes: i64) -> Snapshot {
     evidence::load(&mut db.pool.acquire().await.unwrap(), as_of).await.unwrap()
 }
 
-/// Rows that transactions have written to tables of ours, all told.
-async fn rows_written(db: &TestDb) -> i64 {
-    let mut conn = db.pool.acquire().await.unwrap();
-    sqlx::query("select pg_stat_force_next_flush()").execute(&mut *conn).await.unwrap();
-    sqlx::query_scalar("select coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint from pg_stat_user_tables")
-        .fetch_one(&mut *conn)
-        .await
-        .unwrap()
-}
-
 #[tokio::test]
 async fn what_is_loaded_is_what_was_read() {
     let db = TestDb::new().await;
@@ -58,14 +48,14 @@ async fn what_is_loaded_is_what_was_read() {
 
 #[tokio::test]
 async fn an_unchanged_reading_writes_nothing_of_an_instance() {
-    let db = TestDb::new().await;
+    let db = TestDb::of_one_connection().await;
     let fleet = TestCluster::new("cnv-1", 50, at(0));
     fleet.take(Tier::Everything, at(0)).store(&db.pool, at(1)).await.unwrap();
-    let before = rows_written(&db).await;
+    let before = db.rows_written().await;
     let again = fleet.take(Tier::Everything, at(60)).store(&db.pool, at(61)).await.unwrap();
     assert_eq!((again.new, again.gone, again.changed), (0, 0, 0));
     // 23 kinds, the scan, its event, the view.
-    let written = rows_written(&db).await - before;
+    let written = db.rows_written().await - before;
     assert!(written < 40, "{written} rows");
 }
 

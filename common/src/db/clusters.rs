@@ -1,5 +1,7 @@
 //! Clusters: who is watched, and what is known of each as a whole.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
@@ -40,6 +42,21 @@ pub async fn enabled(db: impl PgExecutor<'_>) -> Result<Vec<Cluster>, DbError> {
     .fetch_all(db)
     .await
     .doing("listing clusters")
+}
+
+/// Name of every cluster.
+///
+/// # Errors
+/// The statement failed.
+pub async fn names(db: impl PgExecutor<'_>) -> Result<BTreeMap<Uuid, String>, DbError> {
+    let rows = sqlx::query!("-- clusters::names\nselect cluster_id, name from clusters")
+        .fetch_all(db)
+        .await;
+    Ok(rows
+        .doing("reading names of clusters")?
+        .into_iter()
+        .map(|row| (row.cluster_id, row.name))
+        .collect())
 }
 
 /// The cluster of that name.
@@ -127,7 +144,7 @@ pub struct Summary {
     pub vms: Option<i32>,
 }
 
-/// Stores the summary, if it differs. Returns whether it did.
+/// Stores the summary, if it differs; a version that is not known now stays the one that was. Returns whether it did.
 ///
 /// # Errors
 /// The statement failed.
@@ -141,8 +158,11 @@ pub async fn set_summary(conn: &mut PgConnection, id: Uuid, summary: &Summary, n
     } = summary;
     let done = sqlx::query!(
         "-- clusters::set_summary
-        update clusters set openshift_version = $2, nodes = $3, cpu_pct = $4, mem_pct = $5, vms = $6, updated_at = $7, version = version + 1
-        where cluster_id = $1 and (openshift_version, nodes, cpu_pct, mem_pct, vms) is distinct from ($2, $3, $4, $5, $6)",
+        update clusters
+        set openshift_version = coalesce($2, openshift_version), nodes = $3, cpu_pct = $4, mem_pct = $5, vms = $6, updated_at = $7,
+            version = version + 1
+        where cluster_id = $1
+          and (openshift_version, nodes, cpu_pct, mem_pct, vms) is distinct from (coalesce($2, openshift_version), $3, $4, $5, $6)",
         id,
         openshift_version.as_deref(),
         nodes,

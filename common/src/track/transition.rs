@@ -126,13 +126,13 @@ impl StageState {
             .is_some_and(|since| now - since >= interval * STALE_AFTER_INTERVALS)
     }
 
-    /// Whether an observer would see no difference: times of the evaluation itself and the identity do not count.
+    /// Whether there is nothing to store: the times of the evaluation itself do not count.
     #[must_use]
     pub fn reads_like(&self, other: &Self) -> bool {
         let Self {
             evaluated_at: _,
             observed_at: _,
-            identity: _,
+            identity,
             confirmed,
             warn_class,
             pending,
@@ -142,6 +142,7 @@ impl StageState {
             incident,
         } = self;
         *confirmed == other.confirmed
+            && *identity == other.identity
             && *warn_class == other.warn_class
             && *pending == other.pending
             && *unknown_since == other.unknown_since
