@@ -10,7 +10,7 @@ use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_yaml::{Location, Spanned};
 use sha2::{Digest, Sha256};
 
-use super::condition::{self, Clause, Condition};
+use super::condition::{self, Clause, Condition, Literal};
 use super::kind::KindTable;
 use super::rubric::{Area, ClassGrade, Criterion, EntryClass, FailureClass, File, Rubric, file_name, hex};
 use super::subclass::SubClasses;
@@ -517,6 +517,13 @@ fn compile_class(stage: Stage, name: &Spanned<String>, class: &RawClass, raw: &R
         let Some(clause) = clause(stage, text, report) else {
             continue;
         };
+        if let Some(condition) = clause.0.iter().find(|condition| is_no_answer(condition, raw)) {
+            report.error(
+                text.referenced,
+                &format!("`{condition}` never holds: the criterion is true or false"),
+                "compare it with true or false, or name a fact that is a number or a word",
+            );
+        }
         if let Some(other) = when.iter().find(|other| other.contradicts(&clause)) {
             report.error(
                 text.referenced,
@@ -556,6 +563,12 @@ fn clause(stage: Stage, text: &Spanned<String>, report: &mut Report<'_>) -> Opti
         })
     });
     known.collect::<Option<Vec<_>>>().map(Clause)
+}
+
+/// Whether a criterion, which is yes or no, is compared with something else.
+fn is_no_answer(condition: &Condition, raw: &RawRubric) -> bool {
+    let criteria = raw.entry_criteria.iter().chain(&raw.exit_criteria.value);
+    !matches!(condition.literal, Literal::Bool(_)) && criteria.into_iter().any(|criterion| criterion.name.value == condition.name)
 }
 
 /// Whether `earlier` matches whenever `later` does: its conditions are a subset.

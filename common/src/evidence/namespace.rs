@@ -1,16 +1,23 @@
 //! Stage `namespace-ready`: is the namespace there and usable?
 
+use std::cmp::Reverse;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::provision::is_destroying;
 use super::quantify::{self, Judged, Known};
+use super::signals::clip;
 use super::thresholds::STUCK_TEARDOWN;
 use super::{Member, Observation, StageEvidence, Value, View, quantity};
-use crate::objects::{Inventory, Listing, Namespace, ResourceQuota};
+use crate::objects::{Inventory, Listing, Namespace, ResourceQuota, WarningEvent};
 use crate::unknown::UnknownReason;
 
 /// Criteria and facts of this stage. `teardown_stuck`: it has been leaving for two hours or more.
 pub const NAMES: &[&str] = &["namespace_exists", "quota_not_exhausted", "teardown_stuck"];
+
+/// Longest signal, in bytes, and most of them: enough to tell causes apart.
+const SIGNAL_LENGTH: usize = 500;
+const SIGNALS: usize = 5;
 
 /// Observes the namespace.
 #[must_use]
@@ -27,10 +34,13 @@ pub fn observe(view: &View<'_>) -> StageEvidence {
         },
     );
     evidence.observations.insert("namespace_exists", exists(view, leaving, stuck));
-    evidence.observations.insert("quota_not_exhausted", quota(&view.inventory.quotas));
-    if let Some(namespace) = namespace.items.first().filter(|_| stuck) {
-        evidence.signals = remaining(namespace);
-    }
+    let quota = quota(&view.inventory.quotas);
+    evidence.signals = match namespace.items.first().filter(|_| stuck) {
+        Some(namespace) => remaining(namespace),
+        None if quota.value == Value::Bool(false) => refusals(&view.inventory.events),
+        None => Vec::new(),
+    };
+    evidence.observations.insert("quota_not_exhausted", quota);
     evidence
 }
 
@@ -111,9 +121,23 @@ fn remaining(namespace: &Namespace) -> Vec<String> {
             } else {
                 &condition.message
             };
-            text.chars().take(500).collect()
+            clip(text, SIGNAL_LENGTH).to_owned()
         })
         .collect()
+}
+
+/// What was refused because of a quota, newest first.
+fn refusals(events: &Listing<WarningEvent>) -> Vec<String> {
+    let mut refused: Vec<&WarningEvent> = events
+        .items
+        .iter()
+        .filter(|event| event.message.contains("exceeded quota"))
+        .collect();
+    refused.sort_by_key(|event| (Reverse(event.last_seen()), &event.message));
+    let mut texts: Vec<String> = refused.iter().map(|event| clip(&event.message, SIGNAL_LENGTH).to_owned()).collect();
+    texts.dedup();
+    texts.truncate(SIGNALS);
+    texts
 }
 
 fn hours(span: TimeDelta) -> String {

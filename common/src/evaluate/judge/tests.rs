@@ -1,11 +1,14 @@
 //! The algorithm, case by case, on evidence written by hand.
 
+use std::sync::LazyLock;
+
+use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_assume, prop_oneof, proptest};
+use proptest::sample::Index;
+
 use super::*;
 use crate::evidence::Member;
 
-fn rubrics() -> RubricSet {
-    RubricSet::embedded().unwrap_or_else(|error| panic!("{error}"))
-}
+static RUBRICS: LazyLock<RubricSet> = LazyLock::new(|| RubricSet::embedded().unwrap_or_else(|error| panic!("{error}")));
 
 fn evidence(values: &[(&'static str, Value)]) -> StageEvidence {
     StageEvidence {
@@ -36,7 +39,7 @@ fn deployment(changes: &[(&'static str, Value)]) -> StageEvidence {
 }
 
 fn judged(changes: &[(&'static str, Value)]) -> Verdict {
-    judge(&rubrics(), Stage::DeploymentReady, &deployment(changes), Upstream::default())
+    judge(&RUBRICS, Stage::DeploymentReady, &deployment(changes), Upstream::default())
 }
 
 /// Outcome, reason and class, as one word.
@@ -79,7 +82,7 @@ fn unknown_required_is_indeterminate_with_the_first_reason() {
 #[test]
 fn what_was_not_observed_is_unknown() {
     let verdict = judge(
-        &rubrics(),
+        &RUBRICS,
         Stage::DeploymentReady,
         &evidence(&[("namespace_exists", YES)]),
         Upstream::default(),
@@ -141,11 +144,11 @@ fn entry_false_behind_a_failed_owner_is_blocked() {
         ("datavolume_succeeded", NO),
         ("pvc_bound", NO),
     ]);
-    let storage = judge(&rubrics(), Stage::StorageCloneReady, &storage, upstream);
+    let storage = judge(&RUBRICS, Stage::StorageCloneReady, &storage, upstream);
     assert_eq!(short(&storage), "fail datavolume_missing");
     upstream.record(&storage);
     let vm = judge(
-        &rubrics(),
+        &RUBRICS,
         Stage::VmRuntimeReady,
         &evidence(&[("datavolume_succeeded", NO)]),
         upstream,
@@ -153,7 +156,7 @@ fn entry_false_behind_a_failed_owner_is_blocked() {
     assert_eq!(short(&vm), "indeterminate blocked_by:storage-clone-ready");
     assert_eq!(vm.criteria, Vec::new());
     let alone = judge(
-        &rubrics(),
+        &RUBRICS,
         Stage::VmRuntimeReady,
         &evidence(&[("datavolume_succeeded", NO)]),
         Upstream::default(),
@@ -169,7 +172,7 @@ fn entry_unknown_is_indeterminate() {
 #[test]
 fn a_failure_without_class_is_unclassified() {
     let verdict = judge(
-        &rubrics(),
+        &RUBRICS,
         Stage::SmokeTestReady,
         &evidence(&[
             ("route_reachable", YES),
@@ -188,19 +191,19 @@ fn a_failure_without_class_is_unclassified() {
         ("memory_usage_acceptable", FORBIDDEN),
         ("no_critical_alerts", YES),
     ]);
-    let verdict = judge(&rubrics(), Stage::ClusterHealth, &unhealthy, Upstream::default());
+    let verdict = judge(&RUBRICS, Stage::ClusterHealth, &unhealthy, Upstream::default());
     assert_eq!(short(&verdict), "indeterminate forbidden");
 }
 
 #[test]
 fn sub_class_comes_from_the_signals_not_from_the_message() {
-    let set = rubrics();
+    let set = &*RUBRICS;
     let mut evidence = deployment(&[("desired_replicas_ready", NO), ("no_image_pull_failures", NO)]);
     evidence.signals = vec!["ImagePullBackOff: 401 Unauthorized".to_owned()];
-    let verdict = judge(&set, Stage::DeploymentReady, &evidence, Upstream::default());
+    let verdict = judge(set, Stage::DeploymentReady, &evidence, Upstream::default());
     assert_eq!(verdict.sub_class.as_deref(), Some("image_auth_failed"));
     evidence.signals.clear();
-    let verdict = judge(&set, Stage::DeploymentReady, &evidence, Upstream::default());
+    let verdict = judge(set, Stage::DeploymentReady, &evidence, Upstream::default());
     assert_eq!(verdict.sub_class, None, "no signal, and the class has no default");
     let verdict = judged(&[("no_crashloop_pods", NO)]);
     assert_eq!(verdict.sub_class.as_deref(), Some("crashloop_app_pod"));
@@ -222,7 +225,7 @@ fn the_message_names_the_first_culprit_of_each_criterion() {
             ..Observation::known(false)
         },
     );
-    let verdict = judge(&rubrics(), Stage::DeploymentReady, &evidence, Upstream::default());
+    let verdict = judge(&RUBRICS, Stage::DeploymentReady, &evidence, Upstream::default());
     assert_eq!(
         verdict.message,
         "failed, pods_not_ready: desired_replicas_ready: Deployment api (0 of 1 ready) and 1 more"
@@ -240,8 +243,70 @@ fn a_condition_on_a_number_needs_the_number() {
             ("ready_endpoint_count", count),
         ])
     };
-    let judged = |count| judge(&rubrics(), Stage::RouteReady, &route(count), Upstream::default());
+    let judged = |count| judge(&RUBRICS, Stage::RouteReady, &route(count), Upstream::default());
     assert_eq!(short(&judged(Value::Number(0.0))), "fail service_has_no_endpoints");
     assert_eq!(short(&judged(FORBIDDEN)), "fail service_has_no_endpoints");
     assert_eq!(judged(FORBIDDEN).class_match, Some(ClassMatch::Partial));
+}
+
+/// Any value that a criterion or fact may have.
+fn any_value() -> impl Strategy<Value = Option<Value>> {
+    proptest::option::weighted(
+        0.9,
+        prop_oneof![
+            Just(YES),
+            Just(NO),
+            Just(FORBIDDEN),
+            Just(Value::Unknown(UnknownReason::Progressing)),
+            Just(Value::Number(0.0)),
+            Just(Value::Text("x".to_owned())),
+        ],
+    )
+}
+
+/// A stage and anything that may have been observed for it.
+fn any_evidence() -> impl Strategy<Value = (Stage, StageEvidence)> {
+    proptest::sample::select(Stage::ALL.to_vec()).prop_flat_map(|stage| {
+        let names = crate::evidence::names(stage);
+        proptest::collection::vec(any_value(), names.len()).prop_map(move |values| {
+            let observed = names
+                .iter()
+                .zip(values)
+                .filter_map(|(name, value)| Some((*name, Observation::of(value?))));
+            let evidence = StageEvidence {
+                observations: observed.collect(),
+                signals: Vec::new(),
+            };
+            (stage, evidence)
+        })
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_outcome_without_its_reason((stage, evidence) in any_evidence()) {
+        let verdict = judge(&RUBRICS, stage, &evidence, Upstream::default());
+        let required = || verdict.criteria.iter().filter(|criterion| criterion.required);
+        let any_false = required().any(|criterion| criterion.value == serde_json::Value::Bool(false));
+        let any_unknown = required().any(|criterion| criterion.unknown_reason.is_some());
+        match verdict.outcome {
+            Outcome::Pass | Outcome::Warn => prop_assert!(!any_false && !any_unknown),
+            Outcome::Fail => prop_assert!(any_false),
+            Outcome::Indeterminate => prop_assert!(!any_false && any_unknown && verdict.reason.is_some()),
+            Outcome::Skipped => prop_assert!(false, "judging never skips"),
+        }
+        prop_assert_eq!(verdict.failure_class.is_some(), verdict.class_match.is_some());
+        prop_assert!(verdict.failure_class.is_none() || matches!(verdict.outcome, Outcome::Fail | Outcome::Warn));
+    }
+
+    #[test]
+    fn forgetting_a_value_never_makes_a_pass_of_a_failure((stage, evidence) in any_evidence(), which in any::<Index>()) {
+        let before = judge(&RUBRICS, stage, &evidence, Upstream::default());
+        prop_assume!(matches!(before.outcome, Outcome::Fail | Outcome::Indeterminate));
+        let mut less = evidence;
+        let names = crate::evidence::names(stage);
+        less.observations.insert(names[which.index(names.len())], Observation::unknown(UnknownReason::Timeout));
+        let after = judge(&RUBRICS, stage, &less, Upstream::default());
+        prop_assert!(matches!(after.outcome, Outcome::Fail | Outcome::Indeterminate), "{} became {}", before.outcome, after.outcome);
+    }
 }

@@ -1,26 +1,24 @@
 //! Whole instances: which stages apply, and that a failure is told once.
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use super::*;
 use crate::evidence::testing::{World, ago, deployment, hours, minutes, pod_of, route, service, slice, vm};
 use crate::objects::{Listing, Namespace, Reachability, Subject};
 use crate::unknown::UnknownReason;
 
-fn rubrics() -> RubricSet {
-    RubricSet::embedded().unwrap_or_else(|error| panic!("{error}"))
-}
+static RUBRICS: LazyLock<RubricSet> = LazyLock::new(|| RubricSet::embedded().unwrap_or_else(|error| panic!("{error}")));
 
 fn judged(world: &World) -> InstanceVerdict {
-    let rubrics = rubrics();
     let input = Input {
         now: world.now,
         cluster: &world.cluster,
-        cluster_verdict: &evaluate_cluster(&rubrics, &world.cluster, world.now),
+        cluster_verdict: &evaluate_cluster(&RUBRICS, &world.cluster, world.now),
         inventory: &world.inventory,
         declared: &world.declared,
     };
-    evaluate_instance(&rubrics, &input)
+    evaluate_instance(&RUBRICS, &input)
 }
 
 /// One line per stage that is not skipped: stage, outcome, reason, class.

@@ -141,6 +141,12 @@ fn finds_classes_that_never_match() {
 }
 
 #[test]
+fn finds_a_criterion_that_is_compared_with_a_number() {
+    let said = mistake(FILE, "when: [deployment_exists == false]", "when: [deployment_exists == 0]");
+    assert!(said.contains("`deployment_exists == 0` never holds"), "{said}");
+}
+
+#[test]
 fn finds_actions_that_must_not_be_offered() {
     let said = mistake(FILE, "  - inspect_pod_logs\n", "");
     assert!(said.contains("`inspect_pod_logs` is not among the allowed ones"), "{said}");

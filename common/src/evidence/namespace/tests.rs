@@ -1,7 +1,7 @@
 //! The namespace on its way in and out.
 
 use super::*;
-use crate::evidence::testing::{World, ago, condition, hours, meta, minutes};
+use crate::evidence::testing::{World, ago, condition, event, hours, meta, minutes};
 use crate::objects::Subject;
 
 fn value(world: &World, name: &str) -> Value {
@@ -86,4 +86,28 @@ fn a_quota_is_used_up_at_its_limit_and_a_limit_of_zero_is_a_ban() {
         evidence.observations["quota_not_exhausted"].failing[0].reason,
         "requests.cpu 4000m of 4"
     );
+}
+
+#[test]
+fn an_exhausted_quota_brings_what_it_refused() {
+    let mut world = World::new();
+    let mut quota = ResourceQuota {
+        metadata: meta("sandbox"),
+        ..ResourceQuota::default()
+    };
+    quota.status.hard = [("pods".to_owned(), "2".to_owned())].into();
+    quota.status.used = [("pods".to_owned(), "2".to_owned())].into();
+    world.inventory.quotas = Listing::complete(vec![quota]);
+    let refused = |name: &str, age| {
+        let message = format!("pods \"{name}\" is forbidden: exceeded quota: sandbox");
+        event("ReplicaSet", name, "FailedCreate", &message, age)
+    };
+    let world = world.events([
+        refused("old", hours(1)),
+        refused("new", minutes(1)),
+        event("Pod", "web", "BackOff", "Back-off restarting", minutes(1)),
+    ]);
+    let signals = observe(&world.view()).signals;
+    assert_eq!(signals.len(), 2);
+    assert!(signals[0].contains("new"), "{signals:?}");
 }
