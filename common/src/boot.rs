@@ -103,7 +103,7 @@ pub fn server_with<S: Server>(args: impl IntoIterator<Item = OsString>) -> ExitC
         (args.base, context, async move |context: Context<S::Settings>| {
             let shutdown = context.shutdown.clone();
             let router = S::start(&context).await?;
-            serve(with_health(router), args.serve.address(), shutdown).await
+            serve(router, args.serve.address(), shutdown).await
         })
     })
 }

@@ -26,7 +26,7 @@ pub trait Server: Send + Sync + 'static {
     /// What only it needs.
     type Settings: Args + Clone + std::fmt::Debug + Send + Sync + 'static;
 
-    /// Its routes. Health and metrics are added by boot.
+    /// Its routes, with health and metrics: [`super::with_health`], or its own when it has more to say.
     fn start(context: &Context<Self::Settings>) -> impl Future<Output = anyhow::Result<Router>> + Send;
 }
 
