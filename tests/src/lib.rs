@@ -11,6 +11,7 @@
 pub mod db;
 pub mod fleet;
 pub mod postgres;
+pub mod seed;
 pub mod world;
 
 pub use db::TestDb;
