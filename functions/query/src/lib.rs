@@ -1,1 +1,164 @@
-//! StarGate function: query.
+//! Answers what people and programs ask about the fleet: read-only, over HTTP.
+//!
+//! In: GET requests. Reads: every table of the spine, as a role that can only read. Writes nothing, calls nothing but PostgreSQL.
+//!
+//! | File | What it holds |
+//! |---|---|
+//! | [`frame`] | around every request: id, headers, the shape of errors, metrics |
+//! | [`answer`], [`basis`], [`sources`] | before and after every operation: versions, sources and their age, ETag, envelope |
+//! | [`params`], [`page`], [`problem`], [`identity`] | strict parameters, cursors, problem+json, who asks |
+//! | [`fleet`], [`counts`], [`verdict`], [`knowledge`] | the rollups as one value, counting, the overview's sentence, what rubrics say |
+//! | [`api`] | the operations, one file each subject |
+//! | [`feed`] | what changed, for live updates |
+//! | [`openapi`] | the document, from the handlers |
+//! | [`root`], [`metrics`] | health, the fleet's gauges |
+
+pub mod answer;
+pub mod api;
+pub mod basis;
+pub mod counts;
+pub mod feed;
+pub mod fleet;
+pub mod frame;
+pub mod identity;
+pub mod knowledge;
+pub mod metrics;
+pub mod openapi;
+pub mod page;
+pub mod params;
+pub mod problem;
+pub mod root;
+pub mod sources;
+pub mod verdict;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::handler::HandlerWithoutStateExt;
+use axum::http::StatusCode;
+use axum::{Extension, Router, middleware};
+use serde_json::Value;
+use sqlx::PgPool;
+use stargate_common::boot::{Context, Server};
+use stargate_common::clock::Clock;
+use stargate_common::db::Access;
+use stargate_common::evaluate::rubric::RubricSet;
+use stargate_common::settings::NoSettings;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::timeout::TimeoutLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::feed::Feed;
+use crate::fleet::FleetCache;
+use crate::frame::Operations;
+use crate::knowledge::Knowledge;
+
+/// No answer takes longer: twice the statement timeout, so that a slow statement is reported as what it is.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// What every handler may use.
+#[derive(Debug, Clone)]
+pub struct QueryState {
+    /// Connections of a role that can only read.
+    pub pool: PgPool,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// What the rubrics say.
+    pub knowledge: Arc<Knowledge>,
+    /// Cancelled when the process should end: streams end then.
+    pub shutdown: CancellationToken,
+    fleet: FleetCache,
+    feed: Feed,
+}
+
+impl QueryState {
+    /// A state that reads through `pool`, which should be [`stargate_common::db::Access::ReadOnly`].
+    #[must_use]
+    pub fn new(pool: PgPool, clock: Clock, knowledge: Knowledge, shutdown: CancellationToken) -> Self {
+        Self {
+            pool,
+            clock,
+            knowledge: Arc::new(knowledge),
+            shutdown,
+            fleet: FleetCache::default(),
+            feed: Feed::default(),
+        }
+    }
+}
+
+fn operations() -> OpenApiRouter<QueryState> {
+    OpenApiRouter::with_openapi(openapi::Declared::openapi()).nest(
+        "/api/v1",
+        OpenApiRouter::new()
+            .routes(routes!(api::overview::get))
+            .routes(routes!(api::incidents::attention))
+            .routes(routes!(api::clusters::list))
+            .routes(routes!(api::clusters::get))
+            .routes(routes!(api::nodes::list))
+            .routes(routes!(api::labs::list))
+            .routes(routes!(api::labs::get))
+            .routes(routes!(api::labs::pipeline))
+            .routes(routes!(api::instances::list))
+            .routes(routes!(api::instances::get))
+            .routes(routes!(api::evidence::list))
+            .routes(routes!(api::incidents::list))
+            .routes(routes!(api::incidents::get))
+            .routes(routes!(api::transitions::list))
+            .routes(routes!(api::scans::list))
+            .routes(routes!(api::sources::list))
+            .routes(routes!(api::knowledge::classes))
+            .routes(routes!(api::knowledge::class))
+            .routes(routes!(api::knowledge::stages))
+            .routes(routes!(api::search::search))
+            .routes(routes!(api::openapi))
+            .routes(routes!(api::stream::stream)),
+    )
+}
+
+/// The OpenAPI document of this build.
+#[must_use]
+pub fn document() -> Value {
+    openapi::finish(&operations().into_openapi())
+}
+
+/// The query function.
+#[derive(Debug)]
+pub struct Query;
+
+impl Server for Query {
+    const NAME: &'static str = "query";
+    const ACCESS: Access = Access::ReadOnly;
+    type Settings = NoSettings;
+
+    async fn start(context: &Context<NoSettings>) -> anyhow::Result<Router> {
+        let knowledge = Knowledge::from(&RubricSet::embedded().context("loading the rubrics")?);
+        let state = QueryState::new(context.db.clone(), context.clock.clone(), knowledge, context.shutdown.clone());
+        Ok(router(state))
+    }
+}
+
+/// Everything this function serves: the interface under `/api/v1`, health and metrics at the root.
+pub fn router(state: QueryState) -> Router {
+    let (routes, declared) = operations().split_for_parts();
+    let document = openapi::finish(&declared);
+    let operations = Operations(Arc::new(openapi::operations(&document)));
+    let nothing = (|| async { StatusCode::NOT_FOUND }).into_service();
+    let api = routes
+        .route_layer(middleware::from_fn(frame::negotiate))
+        .route_layer(middleware::from_fn_with_state(operations, frame::measure))
+        .layer(Extension(api::Document::new(&document)))
+        .fallback_service(nothing)
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, DEADLINE));
+    Router::new().merge(api).merge(root::routes()).with_state(state).layer(
+        ServiceBuilder::new()
+            .layer(CompressionLayer::new())
+            .layer(middleware::from_fn(frame::frame))
+            .layer(CatchPanicLayer::custom(frame::panicked)),
+    )
+}

@@ -1,0 +1,226 @@
+//! The first view: one honest sentence and the numbers behind it, from rollups only.
+
+use axum::extract::State;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::clusters::{self, ClassCount, ClusterRow, ClusterStatus, StageOutcomes};
+use crate::QueryState;
+use crate::answer::{Ask, One, Scope};
+use crate::basis::Basis;
+use crate::counts::{Counts, Outcomes};
+use crate::fleet::{Fleet, OpenIncidents};
+use crate::problem::ApiError;
+use crate::sources::SourceState;
+use crate::verdict::{Facts, Verdict, verdict};
+
+/// The lab of instances that belong to none.
+pub(super) const UNMAPPED: &str = "unmapped";
+
+/// How the fleet stands.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Overview {
+    /// In a word and in a sentence.
+    pub verdict: Verdict,
+    /// Whether the whole fleet is simulated: the demo fleet.
+    pub simulated: bool,
+    /// Lab instances by state.
+    pub instances: Counts,
+    /// Of these, instances that belong to no known lab.
+    #[schema(minimum = 0)]
+    pub unmapped: i64,
+    /// Stages that pass or warn, of those that are known.
+    pub health: Health,
+    /// Open incidents.
+    pub incidents: IncidentCounts,
+    /// What happened in the last hour.
+    pub last_hour: LastHour,
+    /// What failing instances fail with, most first, at most 10.
+    pub top_classes: Vec<ClassCount>,
+    /// Outcomes of every stage, in pipeline order.
+    pub stages: Vec<StageOutcomes>,
+    /// Every cluster.
+    pub clusters: Vec<ClusterSummary>,
+}
+
+/// The health rate and what it is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+pub struct Health {
+    /// (pass + warn) / (pass + warn + fail) over the latest result of each instance and stage; null when none is known.
+    #[schema(minimum = 0, maximum = 1, example = 0.97)]
+    pub rate: Option<f64>,
+    /// What it is made of.
+    pub outcomes: Outcomes,
+}
+
+/// Open incidents that no other covers, by level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ToSchema)]
+pub struct IncidentCounts {
+    /// All of them.
+    #[schema(minimum = 0)]
+    pub open: i64,
+    /// Somebody should look now.
+    #[schema(minimum = 0)]
+    pub critical: i64,
+    /// Soon.
+    #[schema(minimum = 0)]
+    pub high: i64,
+    /// Today.
+    #[schema(minimum = 0)]
+    pub medium: i64,
+    /// Some time.
+    #[schema(minimum = 0)]
+    pub low: i64,
+    /// Open incidents that one of these covers.
+    #[schema(minimum = 0)]
+    pub covered: i64,
+}
+
+/// What happened in the last hour; at most a minute old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ToSchema)]
+pub struct LastHour {
+    /// Incidents that were opened.
+    #[schema(minimum = 0)]
+    pub incidents_opened: i64,
+    /// Stages that began to fail.
+    #[schema(minimum = 0)]
+    pub degraded: i64,
+    /// Stages that recovered.
+    #[schema(minimum = 0)]
+    pub recovered: i64,
+}
+
+/// A cluster in a few numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ClusterSummary {
+    /// Its name.
+    #[schema(example = "cnv-west-2")]
+    pub name: String,
+    /// Whether it can carry labs.
+    pub status: ClusterStatus,
+    /// Why it is not healthy.
+    pub status_reasons: Vec<String>,
+    /// How far what is shown can be relied on.
+    pub source: SourceState,
+    /// When namespaces and pods were last read completely.
+    pub observed_at: Option<DateTime<Utc>>,
+    /// Virtual machines per ready node.
+    pub vms_per_node: Option<f64>,
+    /// CPU in use, percent of the compute nodes.
+    pub cpu_pct: Option<f32>,
+    /// Memory in use, percent of the compute nodes.
+    pub mem_pct: Option<f32>,
+    /// Lab instances on it.
+    pub instances: Counts,
+}
+
+/// Parameters of the overview.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct OverviewParams {
+    /// Only these clusters.
+    pub cluster: Vec<String>,
+}
+
+/// How the fleet stands.
+///
+/// # Errors
+/// See the document.
+#[utoipa::path(get, path = "/overview", operation_id = "getOverview", tag = "overview", params(OverviewParams),
+    responses((status = 200, description = "The overview", body = One<Overview>)))]
+pub async fn get(State(app): State<QueryState>, ask: Ask<OverviewParams>) -> Result<Response, ApiError> {
+    let basis = Basis::read(&app, ask.now).await?;
+    let clusters = basis.cluster_ids(&ask.params.cluster)?;
+    let scope: Scope<'_> = clusters.as_deref().into();
+    ask.one(&basis, scope, async || {
+        let fleet = app.fleet.get(&app.pool, &basis.versions, ask.now).await?;
+        Ok(overview(&fleet, &basis, clusters.as_deref()))
+    })
+    .await
+}
+
+/// The overview of the named clusters, or of all.
+fn overview(fleet: &Fleet, basis: &Basis, only: Option<&[Uuid]>) -> Overview {
+    let wanted = |id: Uuid| only.is_none_or(|only| only.contains(&id));
+    // What is about the whole fleet has no cluster.
+    let concerns = |id: Option<Uuid>| id.map_or(only.is_none(), wanted);
+
+    let mut instances = Counts::default();
+    let mut unmapped = 0;
+    for count in fleet.instances.iter().filter(|count| wanted(count.cluster_id)) {
+        instances.add(&count.state, count.instances.into(), basis.is_blind(count.cluster_id));
+        if count.lab == UNMAPPED && count.state != "gone" {
+            unmapped += i64::from(count.instances);
+        }
+    }
+    let incidents = incident_counts(fleet.open.iter().filter(|open| concerns(open.cluster_id)));
+    let mut last_hour = LastHour::default();
+    for recent in fleet.recent.iter().filter(|recent| concerns(recent.cluster_id)) {
+        last_hour.incidents_opened += recent.incidents_opened;
+        last_hour.degraded += recent.degraded;
+        last_hour.recovered += recent.recovered;
+    }
+    let mut clusters = clusters::rows(fleet, basis);
+    clusters.retain(|row| wanted(row.id));
+    let stages = clusters::stage_outcomes(fleet, basis, wanted);
+    let mut outcomes = Outcomes::default();
+    for stage in &stages {
+        outcomes += stage.outcomes;
+    }
+    Overview {
+        verdict: verdict(Facts {
+            instances: &instances,
+            troubles: &clusters::troubles(&clusters, basis),
+            critical_incidents: incidents.critical,
+            open_incidents: incidents.open,
+        }),
+        simulated: !clusters.is_empty() && clusters.iter().all(|row| row.simulated),
+        instances,
+        unmapped,
+        health: Health {
+            rate: outcomes.health_rate(),
+            outcomes,
+        },
+        incidents,
+        last_hour,
+        top_classes: clusters::top_classes(fleet, basis, |count| wanted(count.cluster_id)),
+        stages,
+        clusters: clusters.into_iter().map(summary).collect(),
+    }
+}
+
+fn incident_counts<'a>(open: impl Iterator<Item = &'a OpenIncidents>) -> IncidentCounts {
+    let mut counts = IncidentCounts::default();
+    for open in open {
+        if open.child {
+            counts.covered += open.incidents;
+            continue;
+        }
+        counts.open += open.incidents;
+        match open.level.as_str() {
+            "critical" => counts.critical += open.incidents,
+            "high" => counts.high += open.incidents,
+            "medium" => counts.medium += open.incidents,
+            _ => counts.low += open.incidents,
+        }
+    }
+    counts
+}
+
+fn summary(row: ClusterRow) -> ClusterSummary {
+    ClusterSummary {
+        name: row.name,
+        status: row.status,
+        status_reasons: row.status_reasons,
+        source: row.source,
+        observed_at: row.observed_at,
+        vms_per_node: row.vms_per_node,
+        cpu_pct: row.cpu_pct,
+        mem_pct: row.mem_pct,
+        instances: row.instances,
+    }
+}

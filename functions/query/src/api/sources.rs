@@ -1,0 +1,164 @@
+//! Sources: where data comes from, whether it still comes, and why not.
+
+use axum::extract::State;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::PgPool;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::QueryState;
+use crate::answer::{Ask, List, Scope};
+use crate::basis::Basis;
+use crate::page::{Key, Sort, short};
+use crate::params::Limit;
+use crate::problem::ApiError;
+use crate::sources::{Attempts, ClusterSource, Coverage, SourceState};
+
+/// A source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SourceRow {
+    /// Its name: `cluster/<name>`, or that of a collector.
+    #[schema(example = "cluster/cnv-west-2")]
+    pub source: String,
+    /// How far it can be relied on.
+    pub state: SourceState,
+    /// When it was last read completely.
+    pub last_success_at: Option<DateTime<Utc>>,
+    /// When it was last tried.
+    pub last_attempt_at: Option<DateTime<Utc>>,
+    /// How long ago it was last read completely, in seconds.
+    #[schema(minimum = 0)]
+    pub age_s: Option<i64>,
+    /// It should be read every so many seconds; null when it was never tried.
+    pub interval_s: Option<i32>,
+    /// What rests on it is unknown after so many seconds.
+    pub stale_after_s: Option<i32>,
+    /// Why it is not fresh.
+    pub last_error: Option<String>,
+    /// How much of it was read.
+    pub coverage: Coverage,
+}
+
+/// What the list of sources can be sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each variant is the field of that name")]
+pub enum SourceField {
+    Source,
+    AgeS,
+}
+
+/// Parameters of the list of sources.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SourceParams {
+    /// Fields, each with `-` for descending: source, age_s.
+    #[param(value_type = String, example = "-age_s")]
+    pub sort: Sort<SourceField>,
+    /// Rows a page.
+    #[param(inline)]
+    pub limit: Limit,
+    /// A cursor from an earlier answer to the same question.
+    pub cursor: Option<String>,
+}
+
+impl Default for SourceParams {
+    fn default() -> Self {
+        Self {
+            sort: Sort::ascending(SourceField::Source),
+            limit: Limit::default(),
+            cursor: None,
+        }
+    }
+}
+
+/// Where data comes from and how old it is.
+///
+/// # Errors
+/// See the document.
+#[utoipa::path(get, path = "/sources", operation_id = "listSources", tag = "sources", params(SourceParams),
+    responses((status = 200, description = "Sources", body = List<SourceRow>)))]
+pub async fn list(State(app): State<QueryState>, ask: Ask<SourceParams>) -> Result<Response, ApiError> {
+    let SourceParams { sort, limit, cursor } = &ask.params;
+    let wanted = ask.page(*limit, cursor.as_deref())?;
+    let basis = Basis::read(&app, ask.now).await?;
+    ask.list(&basis, Scope::Fleet, async || {
+        let mut rows = collectors(&app.pool, ask.now).await?;
+        rows.extend(basis.clusters.iter().map(|cluster| of_cluster(cluster, ask.now)));
+        let key = |row: &SourceRow, field| match field {
+            SourceField::Source => Key::text(Some(&row.source)),
+            SourceField::AgeS => Key::number(row.age_s),
+        };
+        Ok(short(rows, sort, &wanted, key, |row| row.source.clone()))
+    })
+    .await
+}
+
+fn of_cluster(cluster: &ClusterSource, now: DateTime<Utc>) -> SourceRow {
+    let heading = cluster.heading(now);
+    let interval_s = cluster.interval_s();
+    let failed = cluster
+        .kinds
+        .iter()
+        .find(|kind| kind.state(now) == SourceState::Failed && !kind.detail.is_empty());
+    SourceRow {
+        source: heading.source,
+        state: heading.state,
+        last_success_at: heading.observed_at,
+        last_attempt_at: cluster.kinds.iter().map(|kind| kind.last_attempt_at).max(),
+        age_s: heading.age_s,
+        interval_s,
+        stale_after_s: interval_s.map(|interval| interval * 2),
+        last_error: if cluster.api_reachable == Some(false) {
+            Some(cluster.api_detail.clone())
+        } else {
+            failed.map(|kind| format!("{}: {}", kind.kind, kind.detail))
+        },
+        coverage: heading.coverage,
+    }
+}
+
+/// What is not a cluster.
+async fn collectors(db: &PgPool, now: DateTime<Utc>) -> Result<Vec<SourceRow>, ApiError> {
+    let records = sqlx::query!(
+        "-- sources::collectors
+        select source, enabled, interval_s, last_attempt_at, last_success_at, last_error, expected, reporting, missing from sources"
+    )
+    .fetch_all(db)
+    .await?;
+    let mut rows = Vec::with_capacity(records.len());
+    for record in records {
+        let attempts = Attempts {
+            interval_s: record.interval_s,
+            last_success_at: record.last_success_at,
+            last_failed: record.last_attempt_at > record.last_success_at,
+        };
+        let missing: Vec<String> = serde_json::from_value(record.missing).map_err(|source| ApiError::Document {
+            what: format!("what source {} misses", record.source),
+            source,
+        })?;
+        let count = |n: Option<i32>| usize::try_from(n.unwrap_or_default()).unwrap_or_default();
+        rows.push(SourceRow {
+            state: if record.enabled {
+                attempts.state(now)
+            } else {
+                SourceState::Disabled
+            },
+            last_success_at: record.last_success_at,
+            last_attempt_at: record.last_attempt_at,
+            age_s: record.last_success_at.map(|at| (now - at).num_seconds().max(0)),
+            interval_s: Some(record.interval_s),
+            stale_after_s: Some(record.interval_s.saturating_mul(2)),
+            last_error: record.last_error,
+            coverage: Coverage {
+                expected: count(record.expected),
+                reporting: count(record.reporting),
+                missing,
+            },
+            source: record.source,
+        });
+    }
+    Ok(rows)
+}

@@ -1,0 +1,111 @@
+//! The OpenAPI 3.1 document: what the handlers declare, plus what holds for every operation.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use utoipa::OpenApi;
+
+use crate::problem::{Fault, Problem};
+
+/// What the handlers' attributes do not say.
+#[derive(Debug, OpenApi)]
+#[openapi(
+    info(
+        title = "StarGate query",
+        description = "Reads what StarGate knows about labs, demos and workshops: which are ready, which are not, why, and since when. \
+            Every answer says in `meta` how old its sources are. Missing data is unknown: never ready, never failing. \
+            Words in answers may grow; words in requests are closed lists.",
+    ),
+    components(schemas(Problem, Fault)),
+    tags(
+        (name = "overview", description = "The first view"),
+        (name = "clusters", description = "Where labs run"),
+        (name = "labs", description = "What people ordered"),
+        (name = "instances", description = "One attendee's environment each"),
+        (name = "incidents", description = "What is wrong"),
+        (name = "transitions", description = "What changed"),
+        (name = "sources", description = "Where data comes from and how old it is"),
+        (name = "knowledge", description = "Stages and failure classes"),
+        (name = "interface", description = "This interface"),
+    )
+)]
+pub struct Declared;
+
+/// The document with what holds for every operation.
+#[must_use]
+pub fn finish(declared: &utoipa::openapi::OpenApi) -> Value {
+    let mut document = serde_json::to_value(declared).unwrap_or_default();
+    document["info"]["version"] = json!(env!("CARGO_PKG_VERSION"));
+    if let Some(info) = document["info"].as_object_mut() {
+        info.remove("license");
+    }
+    if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
+        for (name, schema) in schemas {
+            // Answers hold every field, null when there is nothing to say; problems leave out what does not apply.
+            if !matches!(name.as_str(), "Problem" | "Fault") {
+                require_all(schema);
+            }
+        }
+    }
+    for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
+        for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
+            complete(operation, path);
+        }
+    }
+    document
+}
+
+/// Marks every property as required, also in the parts of a composed schema.
+fn require_all(schema: &mut Value) {
+    if let Some(properties) = schema["properties"].as_object() {
+        schema["required"] = properties.keys().cloned().collect();
+    }
+    for part in schema["allOf"].as_array_mut().into_iter().flatten() {
+        require_all(part);
+    }
+    if let Some(object) = schema.as_object_mut() {
+        object.retain(|_, value| !value.is_null());
+    }
+}
+
+fn complete(operation: &mut Value, path: &str) {
+    operation["x-required-role"] = json!("viewer");
+    // Rust's section for callers of the function; callers of the interface have the responses below.
+    if let Some(text) = operation["description"].as_str() {
+        let text = text.split("# Errors").next().unwrap_or_default().trim().to_owned();
+        operation["description"] = json!(text);
+    }
+    if let Some(object) = operation.as_object_mut() {
+        object.retain(|_, value| !value.is_null() && value.as_str() != Some(""));
+    }
+    operation["responses"]["200"]["headers"] = json!({
+        "etag": { "description": "Weak tag; give it as If-None-Match", "schema": { "type": "string" } },
+        "x-request-id": { "description": "Names the request", "schema": { "type": "string" } },
+    });
+    operation["responses"]["304"] = json!({ "description": "Nothing changed since the answer with this tag" });
+    let mut problems = vec![
+        ("400", "A parameter is unknown or not valid, or the cursor does not fit"),
+        ("406", "The wanted media type is not available"),
+        ("500", "Something is wrong on this side"),
+        ("503", "The database does not answer"),
+        ("504", "The answer took too long"),
+    ];
+    if path.contains('{') {
+        problems.push(("404", "There is no such thing"));
+    }
+    for (status, description) in problems {
+        operation["responses"][status] = json!({
+            "description": description,
+            "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+        });
+    }
+}
+
+/// Operation ids by path, for metrics: a label from a closed list, never a raw path.
+#[must_use]
+pub fn operations(document: &Value) -> BTreeMap<String, String> {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    paths
+        .filter_map(|(path, item)| Some((path.clone(), item["get"]["operationId"].as_str()?.to_owned())))
+        .collect()
+}

@@ -1,0 +1,99 @@
+//! The OpenAPI document is what the code says, and what the code does.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use stargate_query::document;
+
+use crate::app::App;
+use crate::schema::faults;
+
+#[test]
+fn the_committed_document_is_current() {
+    let committed: Value = serde_json::from_str(include_str!("../../openapi.json")).expect("openapi.json is JSON");
+    assert!(
+        committed == document(),
+        "functions/query/openapi.json is out of date: cargo run -p stargate-query --example openapi > functions/query/openapi.json"
+    );
+}
+
+#[test]
+fn every_operation_has_an_id_a_text_and_every_problem() {
+    let document = document();
+    assert_eq!(document["openapi"], "3.1.0");
+    let mut ids = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        let operation = &item["get"];
+        let id = operation["operationId"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{path} has no operationId"));
+        assert!(ids.insert(id.to_owned()), "{id} is used twice");
+        assert!(
+            operation["summary"].as_str().is_some_and(|text| !text.is_empty()),
+            "{id} has no summary"
+        );
+        assert!(
+            !operation["description"].to_string().contains("# Errors"),
+            "{id} tells of Rust's errors"
+        );
+        assert_eq!(operation["x-required-role"], "viewer");
+        for status in ["200", "304", "400", "406", "500", "503", "504"] {
+            assert!(operation["responses"][status].is_object(), "{id} does not document {status}");
+        }
+        assert_eq!(operation["responses"]["404"].is_object(), path.contains('{'), "{id}: 404");
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let name = &parameter["name"];
+            assert!(
+                parameter["description"].as_str().is_some_and(|text| !text.is_empty()),
+                "{id}: {name} has no description"
+            );
+        }
+    }
+    assert_eq!(ids.len(), 22);
+}
+
+/// Asks every operation of the document, with an id that exists where one is needed, and compares the answer with its schema.
+#[tokio::test]
+async fn every_operation_answers_as_documented() {
+    let app = App::small().await;
+    let instance = app
+        .text("select instance_id::text from instances where state = 'failing' limit 1")
+        .await;
+    let incident = app
+        .text("select incident_id::text from incidents where scope = 'cluster' limit 1")
+        .await;
+    let document = document();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        let schema = &item["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+        let url = match path.as_str() {
+            "/api/v1/stream" => continue, // events have a test of their own
+            "/api/v1/search" => "/api/v1/search?q=lb".to_owned(),
+            path if path.contains("/instances/{id}") => path.replace("{id}", &instance),
+            path if path.contains("/incidents/{id}") => path.replace("{id}", &incident),
+            path if path.contains("/failure-classes/{id}") => path.replace("{id}", "pods_crashlooping"),
+            path => path.replace("{name}", "cnv-01").replace("{code}", "LB0001"),
+        };
+        assert!(!url.contains('{'), "{url}: no value for the path's parameter");
+        let body = app.ok(&url).await;
+        assert_eq!(faults(&document, schema, &body), [""; 0], "{url}");
+        // A list that is empty shows nothing about its rows.
+        assert_ne!(body["data"], serde_json::json!([]), "{url} is empty");
+    }
+}
+
+#[tokio::test]
+async fn a_problem_has_the_documented_shape() {
+    let app = App::empty().await;
+    let document = document();
+    let schema = serde_json::json!({ "$ref": "#/components/schemas/Problem" });
+    for path in [
+        "/api/v1/labs?limit=0",
+        "/api/v1/labs?colour=red",
+        "/api/v1/nothing",
+        "/api/v1/instances/7",
+    ] {
+        let answer = app.get(path).await;
+        assert!(answer.status.is_client_error());
+        assert_eq!(faults(&document, &schema, &answer.body), [""; 0], "{path}");
+    }
+}

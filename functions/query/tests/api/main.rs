@@ -1,0 +1,12 @@
+//! The interface against a seeded database: every operation against the document, every convention, every way to ask wrongly.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests fail the test that asked")]
+
+mod app;
+mod conventions;
+mod document;
+mod operations;
+mod paging;
+mod schema;
+mod staleness;
+mod streaming;

@@ -1,0 +1,323 @@
+//! What each operation says about a small fleet that is known.
+
+use serde_json::{Value, json};
+
+use crate::app::App;
+
+fn rows(body: &Value) -> &Vec<Value> {
+    body["data"].as_array().expect("rows")
+}
+
+#[tokio::test]
+async fn the_overview_adds_up() {
+    let app = App::small().await;
+    let body = app.ok("/api/v1/overview").await;
+    let data = &body["data"];
+    let n = |name: &str| data["instances"][name].as_i64().unwrap();
+    assert_eq!(n("total"), 240);
+    let states = ["ready", "warning", "failing", "provisioning", "stopped", "terminating", "unknown"];
+    assert_eq!(states.into_iter().map(n).sum::<i64>(), 240);
+    assert_eq!(data["unmapped"], 6);
+    assert_eq!(data["simulated"], true);
+    let failing = app.text("select count(*)::text from instances where state = 'failing'").await;
+    let sentence = data["verdict"]["sentence"].as_str().unwrap();
+    assert!(
+        sentence.starts_with(&format!("{failing} of 240 lab instances are failing; ")),
+        "{sentence}"
+    );
+    let by_cluster: i64 = data["clusters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["instances"]["failing"].as_i64().unwrap())
+        .sum();
+    assert_eq!(by_cluster.to_string(), failing);
+    let rate = data["health"]["rate"].as_f64().unwrap();
+    let outcome = |name: &str| data["health"]["outcomes"][name].as_f64().unwrap();
+    let known = outcome("pass") + outcome("warn") + outcome("fail");
+    assert!((rate - (outcome("pass") + outcome("warn")) / known).abs() < 1e-9);
+    assert_eq!(body["meta"]["as_of"], "2026-11-23T05:58:30Z");
+    assert_eq!(body["meta"]["sources"][0]["age_s"], 90);
+
+    let one = app.ok("/api/v1/overview?cluster=cnv-01").await;
+    assert_eq!(one["data"]["instances"]["total"], 80);
+    assert_eq!(rows(&json!({ "data": one["data"]["clusters"] })).len(), 1);
+}
+
+#[tokio::test]
+async fn filters_are_or_inside_and_and_between() {
+    let app = App::small().await;
+    let count = async |path: &str| rows(&app.ok(path).await).len();
+    let one = count("/api/v1/instances?limit=200&state=failing").await;
+    let other = count("/api/v1/instances?limit=200&state=warning").await;
+    assert_eq!(count("/api/v1/instances?limit=200&state=failing&state=warning").await, one + other);
+    let body = app.ok("/api/v1/instances?limit=200&state=failing&cluster=cnv-01").await;
+    assert!(!rows(&body).is_empty());
+    assert!(
+        rows(&body)
+            .iter()
+            .all(|row| row["state"] == "failing" && row["cluster"] == "cnv-01")
+    );
+    assert_eq!(
+        body["meta"]["sources"].as_array().unwrap().len(),
+        1,
+        "only the clusters that were asked for"
+    );
+    let class = rows(&body)[0]["failure_class"].as_str().unwrap();
+    let body = app.ok(&format!("/api/v1/instances?class={class}&limit=200")).await;
+    assert!(rows(&body).iter().all(|row| row["failure_class"] == class));
+    let body = app.ok("/api/v1/instances?lab=unmapped").await;
+    assert_eq!(rows(&body).len(), 6);
+    assert!(rows(&body).iter().all(|row| row["mapping"] == "none" && row["lab"] == "unmapped"));
+    let body = app.ok("/api/v1/instances?lab=LB0001&limit=1").await;
+    assert_eq!(rows(&body)[0]["mapping"], "lab_code");
+    let guid = rows(&body)[0]["guid"].as_str().unwrap();
+    assert_eq!(count(&format!("/api/v1/instances?q={guid}")).await, 1);
+    assert_eq!(count(&format!("/api/v1/instances?q=sandbox-{guid}")).await, 1);
+    assert_eq!(count("/api/v1/instances?q=%25%25").await, 0, "a wildcard is a character");
+    assert_eq!(
+        count("/api/v1/instances?kind=vm&kind=model&stage=route-ready").await,
+        count("/api/v1/instances?kind=model&kind=vm&stage=route-ready").await
+    );
+}
+
+#[tokio::test]
+async fn labs_count_what_instances_say() {
+    let app = App::small().await;
+    let body = app.ok("/api/v1/labs?limit=200").await;
+    let sum = |field: &str| rows(&body).iter().map(|row| row["instances"][field].as_i64().unwrap()).sum::<i64>();
+    assert_eq!(sum("total"), 240);
+    let mapping = |code: &str| rows(&body).iter().find(|row| row["code"] == code).map(|row| row["mapping"].clone());
+    assert_eq!(mapping("LB0001"), Some("lab_code".into()));
+    assert_eq!(mapping("topic-003"), Some("catalog".into()));
+    assert_eq!(mapping("unmapped"), Some("none".into()));
+    let issues = app.ok("/api/v1/labs?limit=200&health=issues").await;
+    assert!(rows(&issues).iter().all(|row| {
+        let n = |field: &str| row["instances"][field].as_i64().unwrap();
+        n("failing") + n("warning") + n("unknown") > 0
+    }));
+    assert_eq!(
+        rows(&app.ok("/api/v1/labs?q=lb00").await).len(),
+        rows(&body)
+            .iter()
+            .filter(|row| row["code"].as_str().unwrap().starts_with("LB"))
+            .count()
+    );
+
+    let worst = rows(&body)[0]["code"].as_str().unwrap();
+    let lab = app.ok(&format!("/api/v1/labs/{worst}")).await;
+    assert_eq!(lab["data"]["instances"], rows(&body)[0]["instances"]);
+    let failing: i64 = lab["data"]["top_classes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|class| class["instances"].as_i64().unwrap())
+        .sum();
+    assert_eq!(failing, lab["data"]["instances"]["failing"].as_i64().unwrap());
+    let pipeline = app.ok(&format!("/api/v1/labs/{worst}/pipeline")).await;
+    assert_eq!(rows(&pipeline).len(), 11);
+    assert!(
+        rows(&pipeline)
+            .iter()
+            .any(|stage| stage["worst"].as_array().is_some_and(|worst| !worst.is_empty()))
+    );
+    assert_eq!(rows(&pipeline)[0]["applicable"], false, "cluster-health is not judged per instance");
+}
+
+#[tokio::test]
+async fn an_instance_tells_its_whole_story() {
+    let app = App::small().await;
+    let failing = app.ok("/api/v1/instances?state=failing&limit=1").await;
+    let row = &rows(&failing)[0];
+    let id = row["id"].as_str().unwrap();
+    let body = app.ok(&format!("/api/v1/instances/{id}")).await;
+    let data = &body["data"];
+    assert_eq!(data["namespace"], row["namespace"]);
+    let stages = data["stages"].as_array().unwrap();
+    let orders: Vec<i64> = stages.iter().map(|stage| stage["order"].as_i64().unwrap()).collect();
+    assert!(orders.is_sorted() && orders.len() == 6);
+    let failed = stages.iter().find(|stage| stage["outcome"] == "fail").unwrap();
+    assert_eq!(failed["stage"], row["failing_stage"]);
+    assert_eq!(failed["criteria"][1]["failing"][0]["kind"], "Deployment");
+    assert_eq!(data["incidents"][0]["id"], failed["incident_id"]);
+    assert!(
+        data["incidents"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|incident| incident["state"] == "open")
+    );
+
+    let evidence = app.ok(&format!("/api/v1/instances/{id}/evidence")).await;
+    let kind = |kind: &str| rows(&evidence).iter().find(|row| row["kind"] == kind).unwrap().clone();
+    assert_eq!(kind("pod")["content_hash"].as_str().unwrap().len(), 64);
+    assert_eq!(kind("pod")["document"][0]["metadata"]["name"], row["namespace"]);
+    assert_eq!(kind("pod")["age_s"], 90);
+    assert_eq!(kind("service")["document"], json!([]), "it was read and there are none");
+    assert!(!rows(&evidence).iter().any(|row| row["kind"] == "node"));
+    let only = app.ok(&format!("/api/v1/instances/{id}/evidence?kind=pod&kind=route")).await;
+    assert_eq!(rows(&only).len(), 2);
+}
+
+#[tokio::test]
+async fn a_document_too_large_for_an_answer_is_left_out_and_said_so() {
+    let app = App::small().await;
+    let id = app.text("select instance_id::text from evidence limit 1").await;
+    app.execute(
+        "update evidence set doc = json_build_array(repeat('x', 300000))
+         where kind = 'pod' and instance_id = (select instance_id from evidence limit 1)",
+    )
+    .await;
+    let body = app.ok(&format!("/api/v1/instances/{id}/evidence?kind=pod")).await;
+    assert_eq!(rows(&body)[0]["document"], Value::Null);
+    assert!(rows(&body)[0]["size_bytes"].as_i64().unwrap() > 300_000);
+}
+
+#[tokio::test]
+async fn attention_shows_parents_and_incidents_show_what_they_cover() {
+    let app = App::small().await;
+    let attention = app.ok("/api/v1/overview/attention").await;
+    assert!(
+        rows(&attention)
+            .iter()
+            .all(|row| row["parent_id"].is_null() && row["state"] == "open")
+    );
+    let parent = rows(&attention).iter().find(|row| row["scope"] == "cluster").unwrap();
+    let id = parent["id"].as_str().unwrap();
+    let detail = app.ok(&format!("/api/v1/incidents/{id}")).await;
+    let children = detail["data"]["children"].as_array().unwrap();
+    assert_eq!(children.len(), detail["data"]["members"].as_array().unwrap().len());
+    assert!(!children.is_empty());
+    let child = app.ok(&format!("/api/v1/incidents/{}", children[0]["id"].as_str().unwrap())).await;
+    assert_eq!(child["data"]["parent"]["id"], id);
+    assert_eq!(rows(&app.ok(&format!("/api/v1/incidents?parent={id}")).await).len(), children.len());
+    let open = rows(&app.ok("/api/v1/incidents?limit=200").await).len();
+    let top = rows(&app.ok("/api/v1/incidents?limit=200&top_level=true").await).len();
+    assert!(top < open);
+    assert!(
+        rows(&app.ok("/api/v1/incidents?state=resolved").await)
+            .iter()
+            .all(|row| row["resolution"] == "self_resolved")
+    );
+}
+
+#[tokio::test]
+async fn transitions_and_scans_keep_to_their_window() {
+    let app = App::small().await;
+    let hour = app.ok("/api/v1/transitions?range=6h&limit=200").await;
+    assert!(!rows(&hour).is_empty());
+    assert!(rows(&hour).iter().all(|row| row["at"].as_str().unwrap() >= "2026-11-23T00:00:00Z"));
+    let between = app
+        .ok("/api/v1/transitions?from=2026-11-22T00:00:00Z&to=2026-11-22T12:00:00Z&limit=200")
+        .await;
+    assert!(!rows(&between).is_empty());
+    assert!(
+        rows(&between)
+            .iter()
+            .all(|row| ("2026-11-22T00:00:00Z".."2026-11-22T12:00:00Z").contains(&row["at"].as_str().unwrap()))
+    );
+    let recovered = app.ok("/api/v1/transitions?direction=recovered&class=route_missing").await;
+    assert!(rows(&recovered).iter().all(|row| row["direction"] == "recovered"));
+    let scans = app.ok("/api/v1/scans?tier=everything&cluster=cnv-02&range=24h").await;
+    assert_eq!(rows(&scans).len(), 24);
+}
+
+#[tokio::test]
+async fn nodes_show_load_and_readiness() {
+    let app = App::small().await;
+    let body = app.ok("/api/v1/clusters/cnv-01/nodes").await;
+    assert_eq!(rows(&body).len(), 24);
+    let node = |name: &str| rows(&body).iter().find(|row| row["node"] == name).unwrap().clone();
+    assert_eq!(node("worker-05")["ready"], false);
+    assert_eq!(node("worker-03")["unschedulable"], true);
+    assert_eq!(node("worker-10")["roles"], json!(["worker"]));
+    let share = node("worker-16")["cpu_pct"].as_f64().unwrap();
+    assert!((share - 37.5).abs() < 0.01, "{share}");
+}
+
+#[tokio::test]
+async fn sources_are_clusters_and_collectors() {
+    let app = App::small().await;
+    let body = app.ok("/api/v1/sources").await;
+    let state = |source: &str| {
+        rows(&body)
+            .iter()
+            .find(|row| row["source"] == source)
+            .map(|row| row["state"].clone())
+    };
+    assert_eq!(state("cluster/cnv-01"), Some("fresh".into()));
+    assert_eq!(state("labagator"), Some("stale".into()));
+    assert_eq!(state("aap"), Some("disabled".into()));
+}
+
+#[tokio::test]
+async fn knowledge_comes_from_the_rubrics_and_counts_from_the_fleet() {
+    let app = App::small().await;
+    let stages = app.ok("/api/v1/stages").await;
+    assert_eq!(rows(&stages).len(), 11);
+    assert_eq!(rows(&stages)[0]["outcomes"]["pass"], 3, "three clusters are healthy");
+    assert!(rows(&stages).iter().all(|row| !row["summary"].as_str().unwrap().is_empty()));
+    let active = app.ok("/api/v1/failure-classes?active=true&sort=-instances,id").await;
+    assert_eq!(rows(&active).len(), 4);
+    let failing: i64 = rows(&active).iter().map(|row| row["instances"].as_i64().unwrap()).sum();
+    assert_eq!(
+        failing.to_string(),
+        app.text("select count(*)::text from instances where state = 'failing'").await
+    );
+    let one = app.ok("/api/v1/failure-classes/pods_crashlooping").await;
+    assert!(!one["data"]["description"].as_str().unwrap().is_empty());
+    app.execute("update instance_rollup set failure_class = 'from_tomorrow' where failure_class = 'pods_crashlooping'")
+        .await;
+    app.execute("update view_versions set version = version + 1 where view = 'instances'")
+        .await;
+    let odd = app.ok("/api/v1/failure-classes/from_tomorrow").await;
+    assert_eq!(
+        odd["data"]["stage"],
+        Value::Null,
+        "a class that the rubrics do not have is shown, not dropped"
+    );
+}
+
+#[tokio::test]
+async fn search_finds_by_every_name() {
+    let app = App::small().await;
+    let kinds = async |path: &str| -> Vec<String> {
+        let body = app.ok(path).await;
+        rows(&body).iter().map(|hit| hit["kind"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(kinds("/api/v1/search?q=CNV-0").await, ["cluster"; 3]);
+    assert_eq!(kinds("/api/v1/search?q=topic-003").await, ["lab"]);
+    assert_eq!(kinds("/api/v1/search?q=crashloop").await, ["failure-class"]);
+    assert_eq!(kinds("/api/v1/search?q=sandbox-").await.len(), 20);
+    assert!(kinds("/api/v1/search?q=sandbox-&kind=lab").await.is_empty());
+    let body = app.ok("/api/v1/search?q=sandbox-").await;
+    app.ok(rows(&body)[0]["href"].as_str().unwrap()).await;
+}
+
+#[tokio::test]
+async fn metrics_count_what_the_interface_counts() {
+    let app = App::small().await;
+    let response = app.send(crate::app::get("/metrics").body(axum::body::Body::empty()).unwrap()).await;
+    let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let text = std::str::from_utf8(&bytes).unwrap();
+    let failing: f64 = text
+        .lines()
+        .filter(|line| line.starts_with("stargate_instances{") && line.contains("state=\"failing\""))
+        .map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap())
+        .sum();
+    assert_eq!(
+        failing.to_string(),
+        app.text("select count(*)::text from instances where state = 'failing'").await
+    );
+    for line in [
+        "stargate_outbox_unpublished 3",
+        "stargate_outbox_lag_seconds 40",
+        "stargate_dead_letters{consumer=\"evaluate\"} 2",
+        "stargate_source_up{source=\"cluster/cnv-01\"} 1",
+        "stargate_incidents_open{level=\"critical\",scope=\"cluster\"} 2",
+        "stargate_cluster_utilization_ratio{cluster=\"cnv-01\",resource=\"cpu\"} 0.43",
+    ] {
+        assert!(text.contains(line), "{line} is missing from\n{text}");
+    }
+    assert!(!text.contains("sandbox-"), "a namespace is a label");
+}
