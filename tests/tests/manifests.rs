@@ -54,7 +54,11 @@ fn job<J: Job>() -> Program {
 
 /// Every program; a new one is added here.
 fn programs() -> Vec<Program> {
-    vec![function::<stargate_deadletter::Deadletter>(), job::<stargate_scan::Scan>()]
+    vec![
+        function::<stargate_deadletter::Deadletter>(),
+        function::<stargate_evaluate::Evaluate>(),
+        job::<stargate_scan::Scan>(),
+    ]
 }
 
 fn root() -> PathBuf {
