@@ -6,6 +6,8 @@
 //! | [`probe`] | routes and showrooms, from outside |
 //! | [`recorded`] | files that people recorded |
 //!
+//! [`record`] writes such files.
+//!
 //! Every way in ends in an [`Assembler`](crate::objects::Assembler) and yields [`Snapshot`](crate::objects::Snapshot)s.
 
 mod discover;
@@ -13,6 +15,7 @@ mod list;
 mod live;
 mod page;
 pub mod probe;
+pub mod record;
 pub mod recorded;
 
 pub use crate::tier::Tier;

@@ -472,10 +472,13 @@ impl FileReading<'_> {
         }
         let status: Status = object.parse().unwrap_or_default();
         let reason = reason_of_code(status.code);
-        self.tell(format!(
-            "holds the API server's refusal ({} {}: {}), so this kind counts as {reason}",
-            status.code, status.reason, status.message
-        ));
+        // That the cluster does not serve a kind is an answer, and no problem.
+        if reason != UnknownReason::ApiAbsent {
+            self.tell(format!(
+                "holds the API server's refusal ({} {}: {}), so this kind counts as {reason}",
+                status.code, status.reason, status.message
+            ));
+        }
         let said = status.details.and_then(|details| Kind::from_resource_name(&details.kind));
         if let Some(kind) = kind_of_file(self.path).or(said) {
             self.reading.folders.at(self.path).lost(kind, reason, self.path);
