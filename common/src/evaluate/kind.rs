@@ -11,7 +11,7 @@ use serde_yaml::Spanned;
 use super::LabKind;
 use super::identity::Identity;
 use super::lint::{Ordered, Report};
-use crate::evidence::namespace::made_by_sandbox_api;
+use crate::evidence::namespace::{self, made_by_sandbox_api};
 use crate::evidence::pods::{self, Home, Life};
 use crate::evidence::{View, backends, controllers, showroom, storage};
 use crate::stage::Stage;
@@ -177,7 +177,7 @@ fn from_objects(view: &View<'_>) -> Detected {
     };
     let source = if kind != LabKind::Unknown {
         Source::Inventory
-    } else if inventory.namespace.missing.is_none() && inventory.namespace.items.is_empty() {
+    } else if namespace::is_gone(inventory) {
         // Nothing can be learnt from what is gone.
         Source::Nobody(Some(UnknownReason::NotCollected))
     } else {
@@ -242,12 +242,12 @@ pub fn presence(stage: Stage, view: &View<'_>) -> Presence {
 }
 
 /// Whether it is certain that no disk is stored: VMs, if any, live on container disks. There is nothing to clone then,
-/// whatever the kind of lab.
+/// whatever the kind of lab. A namespace that is gone tells nothing of its disks.
 #[must_use]
 pub fn has_no_disks(view: &View<'_>) -> bool {
     let inventory = view.inventory;
     let read = inventory.vms.missing.is_none() && inventory.data_volumes.missing.is_none() && inventory.claims.missing.is_none();
-    read && !storage::has_volumes(view)
+    read && !namespace::is_gone(inventory) && !storage::has_volumes(view)
 }
 
 /// A list that nobody asked for, or that the cluster does not serve, is no reason for doubt; one that was refused or cut is.

@@ -128,6 +128,8 @@ impl Judging<'_> {
         // The others depend on it, also those that come before it in the pipeline.
         let namespace = if self.cluster_gone() {
             judge::blocked(Stage::NamespaceReady, Stage::ClusterHealth)
+        } else if self.retired() {
+            judge::skipped(Stage::NamespaceReady, SkipReason::Destroying)
         } else {
             judge::judge(self.rubrics, Stage::NamespaceReady, &self.observe(Stage::NamespaceReady), upstream)
         };
@@ -167,6 +169,11 @@ impl Judging<'_> {
         let verdict = self.input.cluster_verdict;
         let reachable = verdict.criteria.iter().find(|criterion| criterion.name == "cluster_reachable");
         verdict.outcome == Outcome::Fail && reachable.is_some_and(|criterion| criterion.value == serde_json::Value::Bool(false))
+    }
+
+    /// Whether the namespace is gone because its service was destroyed: nothing is left to judge, and nothing is missing.
+    fn retired(&self) -> bool {
+        self.view.lifecycle.phase == Phase::Destroying && evidence::namespace::is_gone(self.input.inventory)
     }
 
     fn next(&self, stage: Stage, upstream: Upstream) -> Next {

@@ -51,6 +51,12 @@ pub fn made_by_sandbox_api(inventory: &Inventory) -> bool {
     namespace.is_some_and(|n| n.metadata.labels.get("created-by").is_some_and(|by| by == "sandbox-api"))
 }
 
+/// Whether somebody looked for the namespace and it is not there.
+#[must_use]
+pub fn is_gone(inventory: &Inventory) -> bool {
+    inventory.namespace.missing.is_none() && inventory.namespace.items.is_empty()
+}
+
 /// Since when the namespace exists.
 #[must_use]
 pub fn created_at(inventory: &Inventory) -> Option<DateTime<Utc>> {
