@@ -28,7 +28,9 @@ pub const NAMES: &[&str] = &[
 pub fn observe(view: &View) -> StageEvidence {
     let targets = backends::targets(view);
     let reach = Reach::of(view, &targets);
-    let route_admitted = over(&targets, Value::Bool(false), |target| admission(view, target));
+    // An Ingress reports no admission: where nothing else leads in, there is nothing that a router could refuse.
+    let nothing_to_admit = Value::Bool(!targets.live.is_empty());
+    let route_admitted = over(&targets, nothing_to_admit, |target| admission(view, target));
     let service_has_ready_endpoints = reach.has_ready_endpoints(view, &targets);
     let signals = signals(view, [&route_admitted, &service_has_ready_endpoints]);
     let observations = [
