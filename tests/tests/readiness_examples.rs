@@ -1,5 +1,7 @@
 //! The worked examples of readiness: `tests/examples/E01…` to `E25…`, each a situation and the verdicts that follow from it.
 
+#![cfg(test)]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

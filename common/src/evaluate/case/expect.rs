@@ -267,9 +267,13 @@ fn compare_criteria(expected: &StageExpectation, verdict: &Verdict, say: &mut im
 }
 
 fn compare_members(expected: &StageExpectation, verdict: &Verdict, say: &mut impl FnMut(String)) {
+    // What is known to be wrong; where nothing is, what a stage that cannot decide waits for.
     let at_fault = || {
-        let judged = verdict.criteria.iter().filter(|criterion| value_of(criterion) != Ok(true));
-        judged.flat_map(|criterion| &criterion.failing)
+        let decides = |criterion: &&CriterionResult| match value_of(criterion) {
+            Ok(known) => !known,
+            Err(_) => criterion.required && verdict.outcome == Outcome::Indeterminate,
+        };
+        verdict.criteria.iter().filter(decides).flat_map(|criterion| &criterion.failing)
     };
     if let Some(failing) = &expected.failing {
         for named in failing.iter().filter(|named| !at_fault().any(|member| stands_for(named, member))) {
