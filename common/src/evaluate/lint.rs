@@ -3,16 +3,21 @@
 //! Nothing is skipped in silence: a rubric that would never match, or that names what its stage does not observe, fails
 //! the load. All findings are collected before anybody is told, in the order of file and line.
 
+mod raw;
+mod suggest;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde::de::DeserializeOwned;
 use serde_yaml::{Location, Spanned};
 use sha2::{Digest, Sha256};
 
+pub(super) use self::raw::Ordered;
+use self::raw::{RawClass, RawCriterion, RawRubric};
+use self::suggest::suggest;
 use super::condition::{self, Clause, Condition, Literal};
 use super::kind::KindTable;
-use super::rubric::{Area, ClassGrade, Criterion, EntryClass, FailureClass, File, Rubric, file_name, hex};
+use super::rubric::{Criterion, EntryClass, FailureClass, File, Rubric, file_name, hex};
 use super::subclass::SubClasses;
 use crate::evidence;
 use crate::stage::Stage;
@@ -184,77 +189,6 @@ impl<'a> Report<'a> {
             message: message.to_owned(),
             help: help.to_owned(),
         });
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawRubric {
-    id: Spanned<String>,
-    version: Spanned<String>,
-    stage: Spanned<String>,
-    summary: Spanned<String>,
-    timeout_seconds: Option<Spanned<u32>>,
-    #[serde(default)]
-    entry_criteria: Vec<RawCriterion>,
-    exit_criteria: Spanned<Vec<RawCriterion>>,
-    failure_classes: Ordered<RawClass>,
-    #[serde(default)]
-    allowed_remediations: Vec<Spanned<String>>,
-    #[serde(default)]
-    forbidden_remediations: Vec<Spanned<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawCriterion {
-    name: Spanned<String>,
-    description: Spanned<String>,
-    #[serde(default = "required_unless_said")]
-    required: bool,
-    class: Option<Spanned<String>>,
-    owner: Option<Spanned<String>>,
-}
-
-const fn required_unless_said() -> bool {
-    true
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawClass {
-    title: Spanned<String>,
-    description: Spanned<String>,
-    #[serde(default)]
-    when: Vec<Spanned<String>>,
-    recommended_action: Option<Spanned<String>>,
-    severity: Spanned<u8>,
-    grade: ClassGrade,
-    area: Area,
-}
-
-/// A map that keeps the order and the places of its keys: order is precedence.
-pub(super) struct Ordered<V>(pub(super) Vec<(Spanned<String>, V)>);
-
-impl<'de, V: Deserialize<'de>> Deserialize<'de> for Ordered<V> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries<V>(std::marker::PhantomData<V>);
-        impl<'de, V: Deserialize<'de>> Visitor<'de> for Entries<V> {
-            type Value = Ordered<V>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a map")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Ordered(entries))
-            }
-        }
-        deserializer.deserialize_map(Entries(std::marker::PhantomData))
     }
 }
 
@@ -604,30 +538,4 @@ fn link_entry_classes(rubrics: &mut [Rubric]) {
     for class in rubrics.iter_mut().flat_map(|r| &mut r.entry).filter_map(|c| c.class.as_mut()) {
         class.recommended_action = actions.get(&class.name).cloned().flatten();
     }
-}
-
-/// The nearest of the known words, for a misspelt one.
-fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let mut known: Vec<&str> = known.collect();
-    known.sort_by_key(|other| (distance(word, other), *other));
-    match known.first() {
-        Some(nearest) if distance(word, nearest) <= 3 => format!("did you mean `{nearest}`?"),
-        _ => format!("known are: {}", known.join(", ")),
-    }
-}
-
-/// Edits between two words.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let substitute = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = substitute.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
