@@ -12,6 +12,7 @@ pub mod db;
 pub mod fleet;
 pub mod postgres;
 pub mod seed;
+pub mod story;
 pub mod world;
 
 pub use db::TestDb;

@@ -102,12 +102,12 @@ impl TestWorld {
         self.deliver_until_quiet().await;
     }
 
-    /// Takes what waits in the outbox, as a relay does.
+    /// Takes what waits in the outbox, as a relay does some time later.
     ///
     /// # Panics
     /// When the database fails.
     pub async fn take_events(&self) -> Vec<CloudEvent> {
-        let now = self.clock.now() + TimeDelta::minutes(1);
+        let now = self.clock.now() + TimeDelta::days(1);
         let rows = outbox::claim(&self.db.pool, 10_000, TimeDelta::minutes(1), now)
             .await
             .expect("claiming events");
