@@ -467,6 +467,10 @@ fn compile_class(stage: Stage, name: &Spanned<String>, class: &RawClass, raw: &R
         }
         when.push(clause);
     }
+    if when.len() < class.when.len() {
+        // What was not understood must not make the rest look too broad.
+        when.clear();
+    }
     FailureClass {
         name: name.value.clone(),
         stage,

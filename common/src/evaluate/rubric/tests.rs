@@ -105,6 +105,14 @@ fn finds_names_that_the_stage_does_not_observe() {
 }
 
 #[test]
+fn one_misspelt_name_is_one_error() {
+    let Err(LoadError::Invalid(findings)) = with(FILE, "no_crashloop_pods == false", "no_crashlop_pods == false") else {
+        panic!("loaded in spite of it");
+    };
+    assert_eq!(findings.len(), 1, "{findings:?}");
+}
+
+#[test]
 fn finds_operators_that_conditions_do_not_have() {
     for wrong in [
         "deployment_exists = false",
