@@ -35,7 +35,6 @@ fn function<F: Function>() -> Program {
     }
 }
 
-#[expect(dead_code, reason = "until `query` serves")]
 fn server<S: Server>() -> Program {
     Program {
         name: S::NAME,
@@ -58,6 +57,7 @@ fn programs() -> Vec<Program> {
         function::<stargate_deadletter::Deadletter>(),
         function::<stargate_evaluate::Evaluate>(),
         job::<stargate_scan::Scan>(),
+        server::<stargate_query::Query>(),
     ]
 }
 
