@@ -28,16 +28,14 @@ pub struct Args {
 const COLUMNS: &[Column] = &[
     column("NAME", |row| at(row, "/name")),
     column("STATUS", |row| at(row, "/status")),
-    column("LABS", |row| at(row, "/lab_namespaces")),
-    column("FAILING", |row| at(row, "/failing")),
+    column("LABS", |row| at(row, "/instances/total")),
+    column("FAILING", |row| at(row, "/instances/failing")),
     column("CPU%", |row| percent(row, "/cpu_pct")),
     column("MEM%", |row| percent(row, "/mem_pct")),
     column("VMS/NODE", |row| percent(row, "/vms_per_node")),
-    column("READ", |row| age(row, "/last_scan/nodes")),
+    column("READ", |row| age(row, "/observed_at")),
     column("WHY", reasons),
-    wide("NODES", |row| {
-        format!("{}/{}", at(row, "/nodes/compute_ready"), at(row, "/nodes/compute_total"))
-    }),
+    wide("NODES", |row| format!("{}/{}", at(row, "/nodes/ready"), at(row, "/nodes/total"))),
     wide("VERSION", |row| at(row, "/openshift_version")),
 ];
 

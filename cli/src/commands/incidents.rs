@@ -40,7 +40,7 @@ const COLUMNS: &[Column] = &[
     column("SEVERITY", |row| at(row, "/severity")),
     column("CLASS", |row| at(row, "/class")),
     column("WHERE", place),
-    column("INSTANCES", |row| at(row, "/environments")),
+    column("INSTANCES", |row| at(row, "/instances")),
     column("SINCE", |row| age(row, "/onset_at")),
     column("STATE", |row| at(row, "/state")),
     wide("SCOPE", |row| at(row, "/scope")),

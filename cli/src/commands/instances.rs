@@ -56,7 +56,7 @@ const COLUMNS: &[Column] = &[
     column("CLASS", |row| at(row, "/class")),
     column("SINCE", |row| age(row, "/onset_at")),
     wide("SUBCLASS", |row| at(row, "/sub_class")),
-    wide("LAB", |row| at(row, "/lab_code")),
+    wide("LAB", |row| at(row, "/lab")),
     wide("AGE", |row| age(row, "/created_at")),
     wide("EVALUATED", |row| age(row, "/last_evaluated_at")),
     wide("ID", |row| at(row, "/id")),
