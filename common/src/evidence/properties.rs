@@ -270,8 +270,11 @@ fn worlds() -> impl Strategy<Value = World> {
     )
 }
 
+/// Makes one list unread.
+type Remove = fn(&mut Inventory, UnknownReason);
+
 /// Everything that a stage reads, one list at a time.
-const LISTS: [(&str, fn(&mut Inventory, UnknownReason)); 18] = [
+const LISTS: [(&str, Remove); 18] = [
     ("namespace", |it, reason| it.namespace = Listing::unknown(reason)),
     ("pods", |it, reason| it.pods = Listing::unknown(reason)),
     ("deployments", |it, reason| it.deployments = Listing::unknown(reason)),
