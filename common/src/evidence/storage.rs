@@ -66,6 +66,12 @@ pub fn observe(view: &View) -> StageEvidence {
     }
 }
 
+/// Whether there is a stored disk to judge: false for a lab whose VMs live on container disks alone.
+#[must_use]
+pub fn has_volumes(view: &View) -> bool {
+    !Volumes::of(view).by_name.is_empty()
+}
+
 /// The entry criterion of vm-runtime-ready: the disks of the VMs that should run are populated. True for VMs that live on
 /// container disks.
 #[must_use]
