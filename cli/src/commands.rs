@@ -2,8 +2,11 @@
 
 pub mod clusters;
 pub mod completion;
+pub mod deadletters;
 pub mod evaluate;
 pub mod explain;
 pub mod incidents;
 pub mod instances;
 pub mod labs;
+pub mod run;
+pub mod scan;

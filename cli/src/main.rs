@@ -6,6 +6,8 @@
 mod api;
 mod commands;
 mod output;
+mod store;
+mod up;
 
 use std::process::ExitCode;
 
@@ -28,8 +30,12 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run everything on this machine: database, functions, schedules, API
+    Up(up::Args),
     /// Judge recorded objects, or one live cluster, without a database
     Evaluate(commands::evaluate::Args),
+    /// Scan clusters now and store what changed
+    Scan(commands::scan::Args),
     /// List clusters, or show one
     Clusters(commands::clusters::Args),
     /// List labs, or show one
@@ -40,6 +46,10 @@ enum Command {
     Incidents(commands::incidents::Args),
     /// Explain a failure class, criterion, stage or reason
     Explain(commands::explain::Args),
+    /// List events that no function could handle, and send them again
+    Deadletters(commands::deadletters::Args),
+    /// Run one function or job as the cluster does
+    Run(commands::run::Args),
     /// Print a completion script
     Completion(commands::completion::Args),
 }
@@ -48,12 +58,16 @@ fn main() -> ExitCode {
     // Every HTTP client needs it, and building one without it panics.
     rustls::crypto::ring::default_provider().install_default().ok();
     let result = match Cli::parse().command {
+        Command::Up(args) => up::run(args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
+        Command::Scan(args) => commands::scan::run(args),
         Command::Clusters(args) => commands::clusters::run(&args),
         Command::Labs(args) => commands::labs::run(&args),
         Command::Instances(args) => commands::instances::run(&args),
         Command::Incidents(args) => commands::incidents::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
+        Command::Deadletters(args) => commands::deadletters::run(&args),
+        Command::Run(args) => return commands::run::run(args),
         Command::Completion(args) => commands::completion::run(&args, &mut Cli::command()),
     };
     result.unwrap_or_else(|error| {

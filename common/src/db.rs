@@ -14,6 +14,7 @@ pub mod instances;
 pub mod kinds;
 pub mod lease;
 pub mod outbox;
+pub mod partitions;
 pub mod private;
 pub mod rollups;
 mod rows;

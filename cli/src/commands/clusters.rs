@@ -29,6 +29,7 @@ const COLUMNS: &[Column] = &[
     column("NAME", |row| at(row, "/name")),
     column("STATUS", |row| at(row, "/status")),
     column("LABS", |row| at(row, "/instances/total")),
+    column("READY", |row| at(row, "/instances/ready")),
     column("FAILING", |row| at(row, "/instances/failing")),
     column("CPU%", |row| percent(row, "/cpu_pct")),
     column("MEM%", |row| percent(row, "/mem_pct")),

@@ -8,7 +8,9 @@ use stargate_common::boot;
 
 /// Run one function or job as the cluster does: settings from flags and the environment.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  stargate run evaluate --help\n  stargate run scan --tier cluster --kubeconfig-dir /etc/stargate/kubeconfigs")]
+#[command(
+    after_help = "Examples:\n  stargate run evaluate --help\n  stargate run scan --tier cluster --kubeconfig-dir /etc/stargate/kubeconfigs"
+)]
 pub struct Args {
     /// Which one
     #[arg(value_enum)]
@@ -37,7 +39,10 @@ enum Capability {
 /// Runs it until it is done or told to stop.
 pub fn run(args: Args) -> ExitCode {
     let capability = args.name;
-    let name = capability.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let name = capability
+        .to_possible_value()
+        .map(|value| value.get_name().to_owned())
+        .unwrap_or_default();
     let args = std::iter::once(OsString::from(format!("stargate run {name}"))).chain(args.args);
     match capability {
         Capability::Evaluate => boot::function_with::<stargate_evaluate::Evaluate>(args),

@@ -73,11 +73,30 @@ struct Container {
 pub fn all() -> anyhow::Result<Vec<Schedule>> {
     let mut schedules = Vec::new();
     for (file, text) in MANIFESTS {
-        let documents: Vec<CronJob> = serde_yaml::from_multiple_with_options(text, stargate_common::yaml::options()).with_context(|| file)?;
+        let documents: Vec<CronJob> =
+            serde_yaml::from_multiple_with_options(text, stargate_common::yaml::options()).with_context(|| file)?;
         for job in documents.into_iter().filter(|document| document.kind == "CronJob") {
-            let cron = job.spec.schedule.parse::<Cron>().with_context(|| format!("{file}: schedule of {}", job.metadata.name))?;
-            let args = job.spec.job_template.spec.template.spec.containers.into_iter().next().map(|container| container.args).unwrap_or_default();
-            schedules.push(Schedule { name: job.metadata.name, args, cron });
+            let cron = job
+                .spec
+                .schedule
+                .parse::<Cron>()
+                .with_context(|| format!("{file}: schedule of {}", job.metadata.name))?;
+            let args = job
+                .spec
+                .job_template
+                .spec
+                .template
+                .spec
+                .containers
+                .into_iter()
+                .next()
+                .map(|container| container.args)
+                .unwrap_or_default();
+            schedules.push(Schedule {
+                name: job.metadata.name,
+                args,
+                cron,
+            });
         }
     }
     Ok(schedules)
@@ -90,11 +109,17 @@ impl Schedule {
     /// # Errors
     /// When the schedule has no next time.
     pub fn next(&self, now: DateTime<Utc>, pace: u32) -> anyhow::Result<DateTime<Utc>> {
-        let next = self.cron.find_next_occurrence(&now, false).with_context(|| format!("schedule of {}", self.name))?;
+        let next = self
+            .cron
+            .find_next_occurrence(&now, false)
+            .with_context(|| format!("schedule of {}", self.name))?;
         if pace <= 1 {
             return Ok(next);
         }
-        let after = self.cron.find_next_occurrence(&next, false).with_context(|| format!("schedule of {}", self.name))?;
+        let after = self
+            .cron
+            .find_next_occurrence(&next, false)
+            .with_context(|| format!("schedule of {}", self.name))?;
         let wait: TimeDelta = (after - next) / i32::try_from(pace).unwrap_or(i32::MAX);
         Ok(now + wait.max(TimeDelta::seconds(1)))
     }
@@ -106,7 +131,11 @@ mod tests {
 
     #[test]
     fn a_pace_shortens_the_period() -> anyhow::Result<()> {
-        let schedule = Schedule { name: "scan".into(), args: Vec::new(), cron: "3-59/5 * * * *".parse()? };
+        let schedule = Schedule {
+            name: "scan".into(),
+            args: Vec::new(),
+            cron: "3-59/5 * * * *".parse()?,
+        };
         let now: DateTime<Utc> = "2026-03-02T08:00:00Z".parse()?;
         assert_eq!(schedule.next(now, 1)?, "2026-03-02T08:03:00Z".parse::<DateTime<Utc>>()?);
         assert_eq!(schedule.next(now, 20)?, "2026-03-02T08:00:15Z".parse::<DateTime<Utc>>()?);

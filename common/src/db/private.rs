@@ -118,6 +118,19 @@ pub fn home_for(preferred: &Path) -> PathBuf {
     absolute
 }
 
+/// URL of a database on the server that another process runs in the folder `home`, password included. `None` when none runs there or
+/// its files may not be read.
+#[must_use]
+pub fn running_url(home: &Path, database: &str) -> Option<SecretString> {
+    let data = home.join("data");
+    postmaster(&data)?;
+    // Line 4 of the note is the port: documented in PostgreSQL's miscadmin.h.
+    let note = fs::read_to_string(data.join("postmaster.pid")).ok()?;
+    let port: u16 = note.lines().nth(3)?.trim().parse().ok()?;
+    let password = fs::read_to_string(home.join("password")).ok()?;
+    Some(format!("postgres://postgres:{}@127.0.0.1:{port}/{database}", password.trim()).into())
+}
+
 impl PrivateServer {
     /// Starts the server of the folder `home`, which is made when it is not there. `bin` (`PG_BIN`) says where PostgreSQL's programs are.
     ///

@@ -8,7 +8,7 @@
 
 use super::controllers::{self, Controller, Controllers};
 use super::pods::{self, Home, Life, Standing};
-use super::quantify::{Judged, Known, all, any, inferred_if};
+use super::quantify::{Judged, Known, all, any};
 use super::signals::Signals;
 use super::{Grade, Intent, MAX_MEMBERS, Observation, StageEvidence, Value, View, entry, thresholds};
 use crate::objects::meta::condition;
@@ -210,7 +210,7 @@ impl<'v, 'a> Workload<'v, 'a> {
             pod_member(pod, state)
         });
         let observation = all(members.collect(), listing.missing, Value::Bool(true));
-        if self.counts_for_want_of_controllers() {
+        if self.bare == BarePods::Counted && !self.view.declared.bare_pods {
             self.graded(observation)
         } else {
             observation
@@ -280,21 +280,16 @@ impl<'v, 'a> Workload<'v, 'a> {
         Some(Worst { words, hopeless: false })
     }
 
-    /// Where a culprit is one only for want of other controllers (bare pods, or all of them at zero), and these were
-    /// concluded to be absent, the culprit is concluded too.
+    /// Conclusions that rest on a kind nobody read are graded so; a named culprit is direct.
     fn graded(&self, observation: Observation) -> Observation {
-        let for_want_of_others = self.counts_for_want_of_controllers() || self.controllers.all_at_zero();
-        if self.controllers.inferred && for_want_of_others && !matches!(observation.value, Value::Unknown(_)) {
+        let rests_on_absence = !matches!(observation.value, Value::Unknown(_)) && observation.failing.is_empty();
+        if self.controllers.inferred && rests_on_absence {
             return Observation {
                 grade: Grade::Inferred,
                 ..observation
             };
         }
-        inferred_if(self.controllers.inferred, observation)
-    }
-
-    fn counts_for_want_of_controllers(&self) -> bool {
-        self.bare == BarePods::Counted && !self.view.declared.bare_pods
+        observation
     }
 
     /// Texts about the pods behind the failing members.

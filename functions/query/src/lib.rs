@@ -78,14 +78,14 @@ pub struct QueryState {
 }
 
 impl QueryState {
-    /// A state that reads through `pool`, which should be [`Access::ReadOnly`]. It knows no rubrics, and nothing ends its streams early.
+    /// A state that reads through `pool`, which should be [`stargate_common::db::Access::ReadOnly`].
     #[must_use]
-    pub fn new(pool: PgPool, clock: Clock) -> Self {
+    pub fn new(pool: PgPool, clock: Clock, knowledge: Knowledge, shutdown: CancellationToken) -> Self {
         Self {
             pool,
             clock,
-            knowledge: Arc::default(),
-            shutdown: CancellationToken::new(),
+            knowledge: Arc::new(knowledge),
+            shutdown,
             fleet: FleetCache::default(),
             feed: Feed::default(),
         }
@@ -138,11 +138,8 @@ impl Server for Query {
 
     async fn start(context: &Context<NoSettings>) -> anyhow::Result<Router> {
         let knowledge = Knowledge::from(&RubricSet::embedded().context("loading the rubrics")?);
-        Ok(router(QueryState {
-            knowledge: Arc::new(knowledge),
-            shutdown: context.shutdown.clone(),
-            ..QueryState::new(context.db.clone(), context.clock.clone())
-        }))
+        let state = QueryState::new(context.db.clone(), context.clock.clone(), knowledge, context.shutdown.clone());
+        Ok(router(state))
     }
 }
 

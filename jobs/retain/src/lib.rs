@@ -1,1 +1,58 @@
-//! StarGate job: retain.
+//! Makes partitions ahead of time and drops those whose time is over.
+//!
+//! Reads and writes: the partitions of `evidence_history`, `transitions`, `scans`, `outbox`, `inbox`. Emits: nothing. A day without it loses
+//! nothing: rows land in the default partitions and are moved when it runs again.
+
+use anyhow::Context as _;
+use chrono::{Days, NaiveDate};
+use stargate_common::boot::{Context, Job};
+use stargate_common::db::partitions::{self, PARTITIONED, Partitioned};
+use stargate_common::events::EventType;
+use stargate_common::settings::NoSettings;
+
+/// How far ahead partitions are made: a week of failed runs does no harm.
+const DAYS_AHEAD: u64 = 7;
+/// How far back they are made: what a first run finds in the default partitions.
+const DAYS_BACK: u64 = 3;
+
+/// The job.
+#[derive(Debug)]
+pub struct Retain;
+
+impl Job for Retain {
+    const NAME: &'static str = "retain";
+    const EMITS: &'static [EventType] = &[];
+    type Settings = NoSettings;
+
+    async fn run(context: &Context<NoSettings>) -> anyhow::Result<String> {
+        let today = context.clock.now().date_naive();
+        let (mut made, mut dropped) = (0, 0);
+        for table in &PARTITIONED {
+            let name = table.table;
+            for first in periods(table, today) {
+                // One statement each: a busy table costs only this partition, and the next run makes it.
+                let is_new = partitions::make(&context.db, table, first)
+                    .await
+                    .with_context(|| format!("table {name}, partition of {first}"))?;
+                made += i32::from(is_new);
+            }
+            let oldest = today - Days::new(table.keep_days);
+            dropped += partitions::drop_before(&context.db, table, oldest)
+                .await
+                .with_context(|| format!("table {name}, before {oldest}"))?;
+        }
+        Ok(format!("{made} partitions made, {dropped} dropped"))
+    }
+}
+
+/// The first days of all periods from a little before `today` to a little after.
+fn periods(table: &Partitioned, today: NaiveDate) -> Vec<NaiveDate> {
+    let last = today + Days::new(DAYS_AHEAD);
+    let mut first = table.period.first(today - Days::new(DAYS_BACK.min(table.keep_days)));
+    let mut periods = Vec::new();
+    while first <= last {
+        periods.push(first);
+        first = table.period.next(first);
+    }
+    periods
+}

@@ -1,10 +1,10 @@
 use super::*;
+use crate::evidence::Member;
 use crate::evidence::controllers::ORIGINAL_REPLICAS;
 use crate::evidence::testing::{
     World, ago, condition, daemon_set, deployment, deployment_config, ended, event, hours, job, minutes, now, pod, pod_of, stateful_set,
     waiting,
 };
-use crate::evidence::{Grade, Member};
 use crate::objects::{Condition, Listing};
 
 fn said(world: &World, name: &str) -> Observation {

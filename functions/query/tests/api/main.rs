@@ -5,7 +5,6 @@
 mod app;
 mod conventions;
 mod document;
-mod flow;
 mod operations;
 mod paging;
 mod schema;

@@ -1,0 +1,176 @@
+//! The programs of a cluster, hosted in this process.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use axum::Router;
+use sqlx::PgPool;
+use stargate_common::boot::{self, Context, Function, Job, Server};
+use stargate_common::clock::Clock;
+use stargate_common::cluster::ClusterSettings;
+use stargate_common::collect::probe::ProbeSettings;
+use stargate_common::events::broker::manifest;
+use stargate_common::events::broker::{Broker, LocalBroker, Pause, Subscriber};
+use stargate_common::events::sink::Sink;
+use stargate_common::settings;
+use stargate_common::tier::Tier;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::database::Database;
+use super::schedule::{self, Schedule};
+
+/// How long a function may take for one event.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// Functions behind the embedded broker, and what jobs need.
+#[derive(Debug, Clone)]
+pub struct Host {
+    db: PgPool,
+    api: Router,
+    clusters: ClusterSettings,
+    /// How to probe a simulated fleet; real ones are probed as the environment says.
+    simulated: Option<ProbeSettings>,
+    clock: Clock,
+    sink: Sink,
+    shutdown: CancellationToken,
+}
+
+impl Host {
+    /// Starts the functions and subscribes them to the broker as the Trigger manifests say. Also says which.
+    ///
+    /// # Errors
+    /// When a function does not start.
+    pub async fn start(
+        database: &Database,
+        clusters: ClusterSettings,
+        simulated: Option<ProbeSettings>,
+        clock: Clock,
+        shutdown: CancellationToken,
+    ) -> anyhow::Result<(Self, String)> {
+        let broker = Broker::new(manifest::embedded()?, clock.clone(), Pause::Real, shutdown.clone())?;
+        let sink = Sink::Local(std::sync::Arc::new(LocalBroker(std::sync::Arc::clone(&broker))));
+        let mut host = Self {
+            db: database.writer.clone(),
+            api: Router::new(),
+            clusters,
+            simulated,
+            clock,
+            sink,
+            shutdown,
+        };
+        let evaluate = host.function::<stargate_evaluate::Evaluate>().await?;
+        broker.subscribe(stargate_evaluate::Evaluate::NAME, Subscriber::Local(evaluate));
+        let deadletter = host.function::<stargate_deadletter::Deadletter>().await?;
+        broker.subscribe(stargate_deadletter::Deadletter::NAME, Subscriber::Local(deadletter));
+        let query: Context<<stargate_query::Query as Server>::Settings> = Context {
+            db: database.reader.clone(),
+            ..host.context::<stargate_query::Query>()?
+        };
+        host.api = stargate_query::Query::start(&query).await?;
+        Ok((host, "evaluate, deadletter and query".to_owned()))
+    }
+
+    /// The routes of the API.
+    pub fn api(&self) -> Router {
+        self.api.clone()
+    }
+
+    /// Reads everything once and has it judged. The answer is what an operator wants to know first.
+    ///
+    /// # Errors
+    /// When nothing could be stored.
+    pub async fn first_round(&self) -> anyhow::Result<(String, String)> {
+        self.run_job("scan", &["--tier".into(), Tier::Everything.as_str().into()]).await?;
+        let rows =
+            sqlx::query_as::<_, (String, i64)>("select state, sum(instances)::bigint from instance_rollup group by state order by 2 desc")
+                .fetch_all(&self.db)
+                .await
+                .context("counting instances")?;
+        let counts: Vec<String> = rows.iter().map(|(state, count)| format!("{count} {state}")).collect();
+        let total: i64 = rows.iter().map(|(_, count)| count).sum();
+        Ok((
+            format!("{total} lab instances: {}", counts.join(", ")),
+            format!("{total} lab instances judged"),
+        ))
+    }
+
+    /// Runs the jobs by their schedules until told to stop; then waits for those that are running.
+    ///
+    /// # Errors
+    /// When a manifest is not understood.
+    pub async fn run_schedules(&self, pace: u32) -> anyhow::Result<()> {
+        let mut loops = JoinSet::new();
+        for schedule in schedule::all()? {
+            let host = self.clone();
+            loops.spawn(async move { host.repeat(&schedule, pace).await });
+        }
+        while let Some(ended) = loops.join_next().await {
+            ended.context("a schedule ended badly")??;
+        }
+        Ok(())
+    }
+
+    async fn repeat(&self, schedule: &Schedule, pace: u32) -> anyhow::Result<()> {
+        loop {
+            let now = self.clock.now();
+            let wait = (schedule.next(now, pace)? - now).to_std().unwrap_or_default();
+            tokio::select! {
+                () = self.shutdown.cancelled() => return Ok(()),
+                () = tokio::time::sleep(wait) => {}
+            }
+            let (name, args) = match schedule.args.as_slice() {
+                [run, name, args @ ..] if run == "run" => (name, args),
+                other => bail!("{}: do not know how to run {other:?}", schedule.name),
+            };
+            let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+            if let Err(error) = self.run_job(name, &args).await {
+                // The next run is the retry, as in a cluster.
+                tracing::error!(job = name, error = format!("{error:#}"), "{}: {error:#}", schedule.name);
+            }
+        }
+    }
+
+    async fn run_job(&self, name: &str, args: &[OsString]) -> anyhow::Result<()> {
+        match name {
+            "scan" => {
+                let mut context = self.job::<stargate_scan::Scan>(args)?;
+                context.settings.clusters = self.clusters.clone();
+                if let Some(probes) = &self.simulated {
+                    context.settings.simulated = true;
+                    context.settings.probes = probes.clone();
+                }
+                boot::run::<stargate_scan::Scan>(&context).await
+            }
+            "sweep" => boot::run::<stargate_sweep::Sweep>(&self.job::<stargate_sweep::Sweep>(args)?).await,
+            "retain" => boot::run::<stargate_retain::Retain>(&self.job::<stargate_retain::Retain>(args)?).await,
+            other => bail!("no job {other}"),
+        }
+    }
+
+    async fn function<F: Function>(&self) -> anyhow::Result<Router> {
+        let settings = settings::read::<F::Settings>(F::NAME, [OsString::from(F::NAME)])?;
+        boot::router::<F>(self.with(F::NAME, settings), DEADLINE).await
+    }
+
+    fn context<S: Server>(&self) -> anyhow::Result<Context<S::Settings>> {
+        Ok(self.with(S::NAME, settings::read::<S::Settings>(S::NAME, [OsString::from(S::NAME)])?))
+    }
+
+    fn job<J: Job>(&self, args: &[OsString]) -> anyhow::Result<Context<J::Settings>> {
+        let args = std::iter::once(OsString::from(J::NAME)).chain(args.iter().cloned());
+        Ok(self.with(J::NAME, settings::read::<J::Settings>(J::NAME, args)?))
+    }
+
+    fn with<S>(&self, name: &'static str, settings: S) -> Context<S> {
+        Context {
+            name,
+            settings,
+            db: self.db.clone(),
+            clock: self.clock.clone(),
+            sink: self.sink.clone(),
+            shutdown: self.shutdown.clone(),
+        }
+    }
+}
