@@ -78,14 +78,17 @@ fn is_uuid_like(text: &str) -> bool {
     hex(parts.next(), 8) && hex(parts.next(), 4)
 }
 
-/// The catalog item in the name of an AnarchySubject, `<account>.<item>.<stage>-<guid>…`.
+/// The catalog item in the name of an AnarchySubject, `<account>.<item>.<stage>-<guid>…`. Of several components the first
+/// one names the order: it is the one without a number.
 fn governor(inventory: &Inventory, guid: Option<&str>) -> Option<String> {
-    let guid = guid?;
-    inventory.subjects.items.iter().find_map(|subject| {
-        let at = subject.name.find(&format!("-{guid}"))?;
-        let item = &subject.name[..at];
-        (item.split('.').count() == 3).then(|| item.to_owned())
-    })
+    let marker = format!("-{}", guid?);
+    let named = inventory.subjects.items.iter().filter_map(|subject| {
+        let (item, rest) = subject.name.split_once(&marker)?;
+        let number = rest.strip_prefix('-').and_then(|rest| rest.split('-').next());
+        let later = number.is_some_and(is_component);
+        (item.split('.').count() == 3).then_some((later, &subject.name, item))
+    });
+    named.min().map(|(_, _, item)| item.to_owned())
 }
 
 #[cfg(test)]
@@ -135,5 +138,19 @@ mod tests {
         let identity = of(&inventory, &Declared::default());
         assert_eq!(identity.catalog_item.as_deref(), Some("acme-labs.netbasics-cnv.prod"));
         assert_eq!(identity.service_uuid.as_deref(), Some("u"));
+    }
+
+    #[test]
+    fn the_first_component_names_the_order_whichever_is_read_first() {
+        let subject = |name: &str| Subject {
+            name: name.into(),
+            ..Subject::default()
+        };
+        let (first, later) = (subject("acme.web.prod-q7f2k"), subject("acme.base.prod-q7f2k-1"));
+        for subjects in [[first.clone(), later.clone()], [later, first]] {
+            let mut inventory = inventory("sandbox-q7f2k-web", &[]);
+            inventory.subjects = Listing::complete(subjects.into());
+            assert_eq!(of(&inventory, &Declared::default()).catalog_item.as_deref(), Some("acme.web.prod"));
+        }
     }
 }
