@@ -23,6 +23,8 @@ const NEVER: &[(Stage, &str, Seen)] = &[
     (Stage::RunCreated, "rubric_version_present", Seen::Unknown),
     // What nobody can tell after twenty minutes is not judged at all.
     (Stage::RunCreated, "demo_id_present", Seen::False),
+    // Where Routes were not read, the Services that they lead to are not known either: the entry criterion says so first.
+    (Stage::RouteReady, "route_exists", Seen::Unknown),
     // As for `clone_stalled`.
     (Stage::StorageCloneReady, "no_stalled_clone", Seen::False),
 ];
