@@ -11,7 +11,9 @@ use tokio::sync::watch;
 
 use crate::{
     clock::{SimClock, stamp},
+    control::{self, Control},
     draw::Draw,
+    fault::{Ailment, Fault},
     kinds::Kind,
     seed::Seed,
     store::Store,
@@ -45,6 +47,10 @@ pub(crate) struct State {
     pub(crate) domain: String,
     /// API groups that this cluster does not serve.
     pub(crate) absent: BTreeSet<String>,
+    /// What the controllers remember.
+    pub(crate) control: Control,
+    /// Faults in force, by namespace.
+    pub(crate) ailments: BTreeMap<(String, Fault), Ailment>,
     /// How applications behave, by the host of their route.
     pub(crate) manners: BTreeMap<String, Manner>,
 }
@@ -105,11 +111,14 @@ impl Cluster {
         format!("sim-token-{}", self.0.name)
     }
 
-    /// Reads or changes the state, then tells watches of what was written.
+    /// Reads or changes the state, then tells watches of what was written. The cluster catches up with its clock before, and
+    /// its controllers react to the work after.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&mut State, DateTime<Utc>) -> T) -> T {
         let now = self.now();
         let mut state = lock(&self.0.state);
+        control::settle(&mut state, now);
         let result = work(&mut state, now);
+        control::settle(&mut state, now);
         let version = state.store.version();
         drop(state);
         self.0.changed.send_if_modified(|last| {
@@ -144,8 +153,18 @@ impl Cluster {
         self.with(|state, _| state.store.count(kind))
     }
 
+    /// Switches the controllers off or on: without them every object stays as it was put, and pods that are deleted stay away.
+    pub fn set_controllers(&self, enabled: bool) {
+        lock(&self.0.state).control.enabled = enabled;
+    }
+
+    /// Lets the controllers catch up with the clock; every read and write does so by itself.
+    pub fn settle(&self) {
+        self.with(|_, _| ());
+    }
+
     /// Stores an object as it is, filling in uid, creation time and version where they are missing. It must name a kind of
-    /// [`Kind::ALL`]; one that does not is ignored.
+    /// [`Kind::ALL`]; one that does not is ignored. Controllers react as to any write; see [`Cluster::set_controllers`].
     pub fn put(&self, object: Value) {
         if let Some(kind) = Kind::of_object(&object) {
             self.with(|state, now| {
@@ -165,6 +184,21 @@ impl Cluster {
             state.store.put(kind, object, now);
             true
         })
+    }
+
+    /// Deletes a namespace as `kubectl delete` does: it terminates, and goes with its content a little later.
+    pub fn destroy_namespace(&self, name: &str) -> bool {
+        let now = self.now();
+        self.edit(Kind::Namespace, "", name, |namespace| {
+            namespace["metadata"]["deletionTimestamp"] = json!(stamp(now));
+            namespace["status"]["phase"] = json!("Terminating");
+        })
+    }
+
+    /// Namespaces that the controllers gave up on, because their work in them never ended. Always empty, or the simulation has a bug.
+    #[must_use]
+    pub fn restless(&self) -> Vec<String> {
+        lock(&self.0.state).control.restless.iter().cloned().collect()
     }
 
     /// Removes an object at once, whatever its finalizers; false when it does not exist.
@@ -255,6 +289,8 @@ impl State {
             domain,
             absent: BTreeSet::new(),
             manners: BTreeMap::new(),
+            control: Control::new(),
+            ailments: BTreeMap::new(),
         }
     }
 

@@ -6,7 +6,7 @@
 //!
 //! ```no_run
 //! # async fn example() -> std::io::Result<()> {
-//! use stargate_sim::{Effect, Fleet, Kind, SimClock, WireFault};
+//! use stargate_sim::{Effect, Fault, Fleet, Kind, SimClock, WireFault};
 //!
 //! let clock = SimClock::following_real_time(chrono::TimeDelta::zero());
 //! let fleet = Fleet::demo(42, clock.clone()); // or Fleet::bench(42, 3_000, 60_000, clock), or Fleet::empty(&["a", "b"], 42, clock)
@@ -16,10 +16,12 @@
 //! });
 //!
 //! // Over sockets, for programs that read kubeconfigs:
-//! let running = fleet.serve().await?;
+//! let mut running = fleet.serve().await?;
+//! running.play(stargate_sim::Scenario::new(&fleet, 42)); // faults and labs that come and go
 //! running.write_kubeconfigs(std::path::Path::new("/tmp/kubeconfigs"))?;
 //! // Or in this process: `kube::Client::new(east.service(), "default")`.
 //!
+//! east.inject("sandbox-q7f2k-netbasics", Fault::PodsCrashlooping); // and later: heal
 //! east.inject_wire(WireFault::on("/api/v1/pods", Effect::CutAfter(4096)).times(1));
 //! assert!(east.requests().lists() <= 12);
 //! running.stop().await;
@@ -30,21 +32,22 @@
 //! Contents: [`kinds`] the table of kinds · `store` versions, snapshots, history · `object`, `template` how objects are kept ·
 //! `api` the API server · [`wire`] faults and request log · [`serve`] sockets and kubeconfigs · [`fleet`] many clusters ·
 //! [`clock`], [`seed`] time and chance · [`yard`] builds namespaces · `objects` what they are built of · `generate` whole
-//! fleets · `control` what a cluster does by itself · [`web`] what answers behind routes.
+//! fleets · `control` what a cluster does by itself · [`web`] what answers behind routes · [`fault`] what can go wrong
+//! inside · [`scenario`] faults and labs that come and go.
 
 mod api;
 pub mod clock;
 pub mod cluster;
-#[expect(dead_code, reason = "the controllers that use all of it come next")]
 mod control;
 mod draw;
+pub mod fault;
 pub mod fleet;
 mod generate;
 pub mod kinds;
 mod managed;
 mod object;
-#[expect(dead_code, reason = "the controllers that use all of it come next")]
 mod objects;
+pub mod scenario;
 pub mod seed;
 mod selector;
 pub mod serve;
@@ -56,8 +59,10 @@ pub mod yard;
 
 pub use clock::SimClock;
 pub use cluster::Cluster;
+pub use fault::Fault;
 pub use fleet::{Fleet, Lab, LabKind};
 pub use kinds::Kind;
+pub use scenario::Scenario;
 pub use seed::Seed;
 pub use serve::Running;
 pub use web::Manner;

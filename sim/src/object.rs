@@ -88,7 +88,7 @@ pub(crate) fn name_of(key: &str) -> &str {
 }
 
 /// Removes what every object of a kind has in common.
-fn strip_kind(value: &mut Value) {
+pub(crate) fn strip_kind(value: &mut Value) {
     if let Some(fields) = value.as_object_mut() {
         fields.remove("apiVersion");
         fields.remove("kind");
@@ -121,13 +121,18 @@ impl Object {
         }
     }
 
-    /// Whether a value says the same as the object. Serializing the value is cheaper than parsing the object.
-    pub(crate) fn equals(&self, value: &Value, now: DateTime<Utc>) -> bool {
-        let mut value = value.clone();
-        strip_kind(&mut value);
-        let mut bytes = Vec::new();
-        self.write_json(&mut bytes, false, now);
-        value.to_string().as_bytes() == bytes
+    /// Whether the object says the same as a value without `apiVersion` and `kind`. Serializing the value is cheaper than
+    /// parsing the object.
+    pub(crate) fn says(&self, value: &Value, now: DateTime<Utc>) -> bool {
+        let bytes = value.to_string();
+        match &self.body {
+            Body::Json { bytes: own, .. } => own == bytes.as_bytes(),
+            Body::Stamped { .. } => {
+                let mut own = Vec::new();
+                self.write_json(&mut own, false, now);
+                own == bytes.as_bytes()
+            }
+        }
     }
 
     pub(crate) fn namespace(&self) -> &str {

@@ -125,6 +125,12 @@ pub(crate) fn set_condition(object: &mut Value, wanted: Condition<'_>, at: DateT
         return;
     };
     let before = conditions.iter().position(|condition| condition["type"] == wanted.sort);
+    let same = |condition: &Value| {
+        condition["status"] == status && text(condition, "/reason") == wanted.reason && text(condition, "/message") == wanted.message
+    };
+    if before.and_then(|index| conditions.get(index)).is_some_and(same) {
+        return;
+    }
     let since = before
         .and_then(|index| conditions.get(index))
         .filter(|condition| condition["status"] == status);

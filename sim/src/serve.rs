@@ -12,6 +12,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
+    time::Duration,
 };
 
 use axum::{
@@ -34,8 +35,12 @@ use tower::{Service, ServiceExt};
 use crate::{
     api::{self, Abort, Access},
     cluster::Cluster,
+    scenario::Scenario,
     web,
 };
+
+/// Pause between two looks at the controllers and the scenario of a served fleet.
+const STEP: Duration = Duration::from_secs(1);
 
 impl Cluster {
     /// The cluster's API as a router that trusts its caller. A cluster that is down answers 502 here; use
@@ -130,6 +135,14 @@ impl Running {
             );
             running.clusters.insert(cluster.name().to_owned(), (cluster.clone(), address));
         }
+        // Watches learn of what happens by itself only when somebody looks; this is somebody.
+        let clusters = clusters.to_vec();
+        running.tasks.spawn(async move {
+            loop {
+                clusters.iter().for_each(Cluster::settle);
+                tokio::time::sleep(STEP).await;
+            }
+        });
         Ok(running)
     }
 
@@ -138,6 +151,16 @@ impl Running {
         self.tasks.spawn(async move {
             // Serving ends only with the task; the listener does its own retries.
             let _ = axum::serve(gate, router.into_make_service_with_connect_info::<Cut>()).await;
+        });
+    }
+
+    /// Plays a scenario in real time from now on.
+    pub fn play(&mut self, mut scenario: Scenario) {
+        self.tasks.spawn(async move {
+            loop {
+                scenario.step();
+                tokio::time::sleep(STEP).await;
+            }
         });
     }
 

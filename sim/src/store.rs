@@ -2,7 +2,7 @@
 //! history for watches, both of which are forgotten after a while.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     ops::Bound,
     sync::Arc,
 };
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     kinds::Kind,
-    object::{Object, key_of},
+    object::{Object, key_of, namespace_of, strip_kind},
     template::{Stamp, Template},
 };
 
@@ -70,6 +70,10 @@ pub(crate) struct Store {
     history: VecDeque<Change>,
     /// Changes up to this version are forgotten.
     compacted: u64,
+    /// Namespaces written to since the controllers last looked.
+    touched: BTreeSet<String>,
+    /// Uids of removed objects by namespace, whose dependents are garbage.
+    removed: BTreeMap<String, Vec<String>>,
 }
 
 impl Store {
@@ -80,6 +84,8 @@ impl Store {
             shelves,
             history: VecDeque::new(),
             compacted: version,
+            touched: BTreeSet::new(),
+            removed: BTreeMap::new(),
         }
     }
 
@@ -122,16 +128,27 @@ impl Store {
     }
 
     /// Writes an object under the next version. Nothing happens when it is the same as before.
-    pub(crate) fn put(&mut self, kind: Kind, mut value: Value, now: DateTime<Utc>) -> Arc<Object> {
+    pub(crate) fn put(&mut self, kind: Kind, value: Value, now: DateTime<Utc>) -> Arc<Object> {
+        let version = self.version;
+        let stored = self.put_quietly(kind, value, now);
+        if self.version > version {
+            self.touch_owner(kind, &stored.key);
+        }
+        stored
+    }
+
+    /// Writes an object that no controller needs to look at.
+    pub(crate) fn put_quietly(&mut self, kind: Kind, mut value: Value, now: DateTime<Utc>) -> Arc<Object> {
         let text = |pointer| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let key = key_of(
             if kind.info().namespaced { text("/metadata/namespace") } else { "" },
             text("/metadata/name"),
         );
         let before = self.shelf(kind).and_then(|shelf| shelf.objects.get(key.as_str()).cloned());
+        strip_kind(&mut value);
         if let Some(before) = &before {
             set_version(&mut value, before.version);
-            if before.equals(&value, now) {
+            if before.says(&value, now) {
                 return Arc::clone(before);
             }
         }
@@ -171,7 +188,38 @@ impl Store {
             before: Some(removed),
             after: None,
         });
+        if kind.info().namespaced {
+            let uid = last.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
+            self.removed.entry(namespace.to_owned()).or_default().push(uid.to_owned());
+        }
+        self.touch_owner(kind, &key);
         Some(last)
+    }
+
+    /// Marks the namespace of an object, or a namespace itself, for the controllers.
+    fn touch_owner(&mut self, kind: Kind, key: &str) {
+        if kind == Kind::Namespace {
+            self.touch(key);
+        } else if kind.info().namespaced && kind != Kind::Event {
+            self.touch(namespace_of(key));
+        }
+    }
+
+    /// Marks a namespace for the controllers.
+    pub(crate) fn touch(&mut self, namespace: &str) {
+        if !self.touched.contains(namespace) {
+            self.touched.insert(namespace.to_owned());
+        }
+    }
+
+    /// The namespaces that the controllers have to look at; they are unmarked.
+    pub(crate) fn take_touched(&mut self) -> BTreeSet<String> {
+        std::mem::take(&mut self.touched)
+    }
+
+    /// Uids of the objects removed from a namespace since the last call.
+    pub(crate) fn take_removed_uids(&mut self, namespace: &str) -> Vec<String> {
+        self.removed.remove(namespace).unwrap_or_default()
     }
 
     fn keep(&mut self, before: Option<Arc<Object>>, after: Arc<Object>) {
@@ -243,6 +291,8 @@ impl Store {
     /// Ends the building of a fleet: nobody has seen it yet, so there is nothing to remember.
     pub(crate) fn forget(&mut self) {
         self.compact();
+        self.touched.clear();
+        self.removed.clear();
     }
 
     /// Forgets the history and all snapshots: page tokens and old watches answer 410 from here on.

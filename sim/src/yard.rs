@@ -140,9 +140,7 @@ impl Yard<'_> {
         for ordinal in 0..replicas {
             let claim_name = format!("data-{name}-{ordinal}");
             self.claim(&claim_name, "10Gi");
-            let mut own = template.clone();
-            own["metadata"]["labels"]["statefulset.kubernetes.io/pod-name"] = json!(format!("{name}-{ordinal}"));
-            own["spec"]["volumes"] = json!([{"name": "data", "persistentVolumeClaim": {"claimName": claim_name}}]);
+            let own = workload::ordinal_template(name, &template, ordinal);
             self.pod(&own, &format!("{name}-{ordinal}"), Some(&set), &PodState::Ready);
         }
         self.put(Kind::StatefulSet, set);
@@ -316,6 +314,36 @@ impl Yard<'_> {
             self.pod(&job["spec"]["template"], &pod_name, Some(&job), &state);
         }
         self.put(Kind::Job, job);
+        self
+    }
+
+    /// A cron job whose last run ended well.
+    pub fn cron_job(&mut self, name: &str) -> &mut Self {
+        let template = pod::template(&json!({"app": name}), &[], &[Container::new(name, "tools:1", None)], &[]);
+        let cron_job = workload::cron_job(&mut self.site(), name, "15 3 * * *", &template);
+        let mut job = workload::job(&mut self.site(), &format!("{name}-29300115"), &template, 6);
+        job["metadata"]["ownerReferences"] = owner_of(&cron_job);
+        let pod_name = format!("{}-{}", crate::objects::name(&job), self.state.draw.suffix());
+        self.pod(&job["spec"]["template"], &pod_name, Some(&job), &PodState::Succeeded);
+        self.put(Kind::CronJob, cron_job);
+        self.put(Kind::Job, job);
+        self
+    }
+
+    /// A daemon set with a pod on as many nodes.
+    pub fn daemon_set(&mut self, name: &str, nodes: usize) -> &mut Self {
+        let template = pod::template(
+            &json!({"app": name}),
+            &[],
+            &[Container::new(name, &format!("{name}:4.20"), None)],
+            &[],
+        );
+        let set = workload::daemon_set(&mut self.site(), name, &template, nodes);
+        for _ in 0..nodes {
+            let pod_name = format!("{name}-{}", self.state.draw.suffix());
+            self.pod(&set["spec"]["template"], &pod_name, Some(&set), &PodState::Ready);
+        }
+        self.put(Kind::DaemonSet, set);
         self
     }
 

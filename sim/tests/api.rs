@@ -23,6 +23,7 @@ fn start() -> DateTime<Utc> {
 /// A cluster with a namespace `lab` and as many configuration maps in it, `map-000` and on.
 fn cluster(maps: usize) -> Cluster {
     let cluster = Cluster::new("test", SimClock::starting_at(start()), &Seed::new(1));
+    cluster.set_controllers(false);
     cluster.put(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "lab"}, "status": {"phase": "Active"}}));
     for number in 0..maps {
         cluster.put(config_map(

@@ -11,7 +11,7 @@ use crate::{
     cluster::State,
     kinds::Kind,
     objects::{
-        Condition, Site, array, condition_status, is_leaving, is_owned_by, machine, name, network, number,
+        Condition, Site, array, condition_status, is_leaving, is_owned_by, model, name, network, number,
         pod::{is_finished, is_ready},
         selects, set_condition, text, uid,
     },
@@ -24,6 +24,7 @@ pub(crate) fn namespace(state: &mut State, namespace: &str, now: DateTime<Utc>) 
     jobs(state, namespace, &pods, now);
     services(state, namespace, &pods, now);
     machines(state, namespace, now);
+    models(state, namespace, now);
     quotas(state, namespace, &pods, now);
 }
 
@@ -396,6 +397,27 @@ pub(crate) fn volumes(machine: &Value) -> Vec<String> {
         .collect()
 }
 
+/// A model that has not been ready yet becomes so with its predictor.
+fn models(state: &mut State, namespace: &str, now: DateTime<Utc>) {
+    for mut service in values(state, Kind::InferenceService, namespace, now) {
+        if condition_status(&service, "Ready").is_some_and(|status| status != "Unknown") {
+            continue;
+        }
+        let predictor = state
+            .store
+            .value(Kind::Deployment, namespace, &format!("{}-predictor", name(&service)), now);
+        if predictor.is_some_and(|predictor| number(&predictor, "/status/readyReplicas", 0) > 0) {
+            model::set_ready(&mut service, None, now);
+        } else {
+            let waiting = json!({"type": "Ready", "status": "Unknown", "reason": "PredictorNotReady", "lastTransitionTime": service["metadata"]["creationTimestamp"]});
+            service["status"]["conditions"] = json!([waiting]);
+            service["status"]["modelStatus"] =
+                json!({"states": {"activeModelState": "", "targetModelState": "Pending"}, "transitionStatus": "InProgress"});
+        }
+        state.store.put(Kind::InferenceService, service, now);
+    }
+}
+
 fn quotas(state: &mut State, namespace: &str, pods: &[Value], now: DateTime<Utc>) {
     let claims = state.store.objects(Kind::PersistentVolumeClaim, namespace).count();
     for mut quota in values(state, Kind::ResourceQuota, namespace, now) {
@@ -417,9 +439,4 @@ pub(crate) fn disks_ready(state: &State, namespace: &str, machine: &Value, now: 
         data_volume.is_none_or(|volume| text(&volume, "/status/phase") == "Succeeded")
             && claim.is_some_and(|claim| text(&claim, "/status/phase") == "Bound")
     })
-}
-
-/// Whether the guest of an instance has an agent that should be connected by now.
-pub(crate) fn expects_agent(instance: &Value) -> bool {
-    machine::has_agent(instance) && text(instance, "/status/phase") == "Running"
 }

@@ -93,7 +93,6 @@ fn build(name: &str, count: usize, root: &Seed, clock: &SimClock) -> (Cluster, V
 }
 
 /// Kinds of labs, for a new lab on a cluster.
-#[expect(dead_code, reason = "the scenario that makes labs come and go uses it")]
 pub(crate) fn invent_on(cluster: &str, now: chrono::DateTime<chrono::Utc>, seed: &mut Seed) -> Lab {
     let kind = kind_of(cluster, seed);
     labs::invent(cluster, kind, now, seed)

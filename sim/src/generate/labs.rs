@@ -5,7 +5,9 @@ use serde_json::json;
 
 use crate::{
     cluster::State,
+    control::derive,
     kinds::Kind,
+    objects::{name, number, pod::is_finished, text},
     seed::Seed,
     yard::{Container, Termination, Yard},
 };
@@ -168,6 +170,9 @@ fn noise(yard: &mut Yard<'_>, kind: LabKind, seed: &mut Seed) {
     if seed.chance(25) {
         yard.job("seed-data", true);
     }
+    if kind == LabKind::Container && seed.chance(15) {
+        yard.cron_job("nightly-backup");
+    }
     if kind == LabKind::Container && seed.chance(25) {
         yard.build("web", 1).build("web", 2);
     }
@@ -185,13 +190,48 @@ fn noise(yard: &mut Yard<'_>, kind: LabKind, seed: &mut Seed) {
     }
 }
 
+/// Orders a lab: what a deployer writes is there, nothing of what controllers make of it.
+pub(crate) fn provision(state: &mut State, lab: &Lab, seed: &mut Seed) {
+    build(state, lab, seed);
+    let (namespace, now) = (lab.namespace.as_str(), lab.created);
+    for volume in derive::values(state, Kind::DataVolume, namespace, now) {
+        state.store.remove(Kind::PersistentVolumeClaim, namespace, name(&volume), now);
+    }
+    for kind in [
+        Kind::Pod,
+        Kind::ReplicaSet,
+        Kind::VirtualMachineInstance,
+        Kind::DataVolume,
+        Kind::EndpointSlice,
+        Kind::Endpoints,
+        Kind::Job,
+        Kind::Build,
+    ] {
+        for object in derive::values(state, kind, namespace, now) {
+            state.store.remove(kind, namespace, name(&object), now);
+        }
+    }
+    for kind in [
+        Kind::Deployment,
+        Kind::StatefulSet,
+        Kind::DeploymentConfig,
+        Kind::VirtualMachine,
+        Kind::InferenceService,
+    ] {
+        for mut object in derive::values(state, kind, namespace, now) {
+            let url = object["status"]["url"].clone();
+            object["status"] = json!({});
+            if !url.is_null() {
+                object["status"]["url"] = url;
+            }
+            state.store.put(kind, object, now);
+        }
+    }
+    state.store.take_removed_uids(namespace);
+}
+
 /// Stops a lab the way the platform does: replicas and machines down, with annotations to find the way back.
 pub(crate) fn stop(state: &mut State, namespace: &str, now: DateTime<Utc>) {
-    use crate::{
-        control::derive,
-        objects::{name, number},
-    };
-
     for kind in [Kind::Deployment, Kind::StatefulSet] {
         for mut workload in derive::values(state, kind, namespace, now) {
             let replicas = number(&workload, "/spec/replicas", 1);
@@ -214,8 +254,10 @@ pub(crate) fn stop(state: &mut State, namespace: &str, now: DateTime<Utc>) {
         state.store.remove(Kind::VirtualMachineInstance, namespace, name(&machine), now);
         state.store.put(Kind::VirtualMachine, machine, now);
     }
+    // The platform knows nothing of deployment configs, so their pods stay.
     for pod in derive::values(state, Kind::Pod, namespace, now) {
-        if !crate::objects::pod::is_finished(&pod) && !pod["metadata"]["ownerReferences"].is_null() {
+        let owner = text(&pod, "/metadata/ownerReferences/0/kind");
+        if !is_finished(&pod) && matches!(owner, "ReplicaSet" | "StatefulSet" | "VirtualMachineInstance") {
             state.store.remove(Kind::Pod, namespace, name(&pod), now);
         }
     }

@@ -60,7 +60,7 @@ const NAMESPACES: &[(&str, &[(&str, i64)])] = &[
         &[("virt-api", 2), ("virt-controller", 2), ("cdi-deployment", 1), ("hco-operator", 1)],
     ),
     ("openshift-console", &[("console", 2), ("downloads", 2)]),
-    ("openshift-dns", &[("dns-default", 3)]),
+    ("openshift-dns", &[]),
     ("openshift-gitops", &[("openshift-gitops-server", 1), ("cluster", 1)]),
     ("openshift-image-registry", &[("image-registry", 2)]),
     ("openshift-ingress", &[("router-default", 2)]),
@@ -143,6 +143,9 @@ pub(crate) fn build(state: &mut State, cluster: &str, workers: usize, now: DateT
         }
         if *namespace == "openshift-monitoring" {
             yard.stateful_set("prometheus-k8s", 2);
+        }
+        if *namespace == "openshift-dns" {
+            yard.daemon_set("dns-default", 9 + workers);
         }
         if *namespace == "openshift-console" {
             yard.route("console", "console");

@@ -394,14 +394,6 @@ pub(crate) fn is_finished(pod: &Value) -> bool {
     matches!(text(pod, "/status/phase"), "Succeeded" | "Failed")
 }
 
-/// Name of the first container of a pod or template.
-pub(crate) fn first_container(pod: &Value) -> String {
-    array(pod, "/spec/containers")
-        .first()
-        .map(|container| name_of(container).to_owned())
-        .unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, TimeDelta};

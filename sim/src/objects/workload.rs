@@ -37,6 +37,16 @@ pub(crate) fn stateful_set(site: &mut Site<'_>, name: &str, template: &Value, re
     site.object(Kind::StatefulSet, name, labels, json!({"spec": spec}))
 }
 
+/// The template of one pod of a stateful set, with its own claim.
+pub(crate) fn ordinal_template(set_name: &str, template: &Value, ordinal: i64) -> Value {
+    let mut template = template.clone();
+    template["metadata"]["labels"]["statefulset.kubernetes.io/pod-name"] = json!(format!("{set_name}-{ordinal}"));
+    if let Some(volumes) = template.pointer_mut("/spec/volumes").and_then(Value::as_array_mut) {
+        volumes.push(json!({"name": "data", "persistentVolumeClaim": {"claimName": format!("data-{set_name}-{ordinal}")}}));
+    }
+    template
+}
+
 /// A daemon set that runs on `nodes` nodes.
 pub(crate) fn daemon_set(site: &mut Site<'_>, name: &str, template: &Value, nodes: usize) -> Value {
     let labels = &template["metadata"]["labels"];
