@@ -127,6 +127,7 @@ impl Worst {
             (Ok(true), _) | (Err(_), false) => {}
             (Ok(false), true) => self.required_false = true,
             (Ok(false), false) => self.optional_false = true,
+            (Err(UnknownReason::NotCollected | UnknownReason::NotProbed), true) if criterion.optional_until_read => {}
             (Err(reason), true) => {
                 self.unknown.get_or_insert(reason);
             }

@@ -392,6 +392,16 @@ fn criteria(stage: Stage, raw: &RawRubric, class_names: &BTreeSet<&str>, report:
             ),
             _ => {}
         }
+        if criterion.optional_until_read && (is_entry || !criterion.required) {
+            report.error(
+                at,
+                &format!(
+                    "`optional_until_read` on `{}`, which is not a required exit criterion",
+                    criterion.name.value
+                ),
+                "remove it: it only says what a required exit criterion does while its source is not read",
+            );
+        }
         let owner = criterion.owner.as_ref().and_then(|owner| {
             let found = Stage::parse(&owner.value).filter(|earlier| *earlier < stage && is_entry);
             if found.is_none() {
@@ -407,6 +417,7 @@ fn criteria(stage: Stage, raw: &RawRubric, class_names: &BTreeSet<&str>, report:
             name,
             description: criterion.description.value.trim().to_owned(),
             required: criterion.required,
+            optional_until_read: criterion.optional_until_read,
             class: criterion.class.as_ref().map(|class| EntryClass {
                 name: class.value.clone(),
                 recommended_action: None,

@@ -50,6 +50,9 @@ pub struct Criterion {
     pub description: String,
     /// Whether the outcome depends on it.
     pub required: bool,
+    /// Whether it changes nothing while nobody reads its source at all (`not_collected`, `not_probed`). A source that is read and fails makes the
+    /// stage indeterminate as ever.
+    pub optional_until_read: bool,
     /// The class of the failure when this entry criterion is false.
     pub class: Option<EntryClass>,
     /// The earlier stage that this entry criterion restates: when that one failed, this stage is blocked by it.

@@ -31,6 +31,8 @@ pub(super) struct RawCriterion {
     pub(super) description: Spanned<String>,
     #[serde(default = "required_unless_said")]
     pub(super) required: bool,
+    #[serde(default)]
+    pub(super) optional_until_read: bool,
     pub(super) class: Option<Spanned<String>>,
     pub(super) owner: Option<Spanned<String>>,
 }
