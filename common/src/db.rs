@@ -188,7 +188,13 @@ fn options(url: &str, settings: &PoolSettings) -> Result<PgConnectOptions, OpenE
         ]);
     Ok(match settings.access {
         Access::ReadWrite => options,
-        Access::ReadOnly => options.options([("role", QUERY_ROLE), ("default_transaction_read_only", "on")]),
+        Access::ReadOnly => options.options([
+            ("role", QUERY_ROLE),
+            ("default_transaction_read_only", "on"),
+            // Lists have optional filters: a plan made without their values reads whole tables. Compiling costs more than any page.
+            ("plan_cache_mode", "force_custom_plan"),
+            ("jit", "off"),
+        ]),
     })
 }
 

@@ -153,12 +153,52 @@ pub fn router(state: QueryState) -> Router {
         .route_layer(middleware::from_fn(frame::negotiate))
         .route_layer(middleware::from_fn_with_state(operations, frame::measure))
         .layer(Extension(api::Document::new(&document)))
-        .fallback_service(nothing)
-        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, DEADLINE));
-    Router::new().merge(api).merge(root::routes()).with_state(state).layer(
+        .fallback_service(nothing);
+    surround(api.merge(root::routes()).with_state(state))
+}
+
+/// Puts the frame around routes: whatever happens inside, the answer has its id, its headers and the shape of an error.
+fn surround(routes: Router) -> Router {
+    routes.layer(
         ServiceBuilder::new()
             .layer(CompressionLayer::new())
             .layer(middleware::from_fn(frame::frame))
-            .layer(CatchPanicLayer::custom(frame::panicked)),
+            .layer(CatchPanicLayer::custom(frame::panicked))
+            .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, DEADLINE)),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::Request;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn problem_of(routes: Router) -> Value {
+        let request = Request::get("/").body(Body::empty()).unwrap();
+        let response = surround(routes).oneshot(request).await.unwrap();
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_that_tells_nothing_of_the_inside() {
+        async fn broken() -> StatusCode {
+            panic!("secret")
+        }
+        let problem = problem_of(Router::new().route("/", get(broken))).await;
+        assert_eq!((&problem["status"], &problem["type"]), (&500.into(), &"/problems/internal".into()));
+        assert!(!problem.to_string().contains("secret"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_takes_too_long_is_a_504() {
+        let problem = problem_of(Router::new().route("/", get(std::future::pending::<StatusCode>))).await;
+        assert_eq!((&problem["status"], &problem["type"]), (&504.into(), &"/problems/timeout".into()));
+        assert_eq!(problem["retry_after_s"], 5);
+    }
 }

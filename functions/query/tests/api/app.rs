@@ -41,9 +41,18 @@ pub struct Answer {
 impl App {
     /// Over a database without a single row.
     pub async fn empty() -> Self {
+        Self::over(TestDb::new().await, &PoolSettings::read_only("stargate-query-test")).await
+    }
+
+    /// Over a fleet of that size.
+    pub async fn of(size: FleetSize, settings: &PoolSettings) -> Self {
         let db = TestDb::new().await;
-        let settings = PoolSettings::read_only("stargate-query-test");
-        let reader = db::connect(&db.url, &settings).await.expect("connecting as a reader");
+        seed::fleet(&db.pool, size, start()).await;
+        Self::over(db, settings).await
+    }
+
+    async fn over(db: TestDb, settings: &PoolSettings) -> Self {
+        let reader = db::connect(&db.url, settings).await.expect("connecting as a reader");
         let clock = Clock::manual(start());
         let knowledge = (&RubricSet::embedded().expect("the rubrics")).into();
         let state = QueryState::new(reader.clone(), clock.clone(), knowledge, CancellationToken::new());
@@ -55,15 +64,8 @@ impl App {
         }
     }
 
-    /// Over a fleet of that size.
-    pub async fn of(size: FleetSize) -> Self {
-        let app = Self::empty().await;
-        seed::fleet(&app.db.pool, size, start()).await;
-        app
-    }
-
     pub async fn small() -> Self {
-        Self::of(FleetSize::SMALL).await
+        Self::of(FleetSize::SMALL, &PoolSettings::read_only("stargate-query-test")).await
     }
 
     pub async fn send(&self, request: Request<Body>) -> Response {

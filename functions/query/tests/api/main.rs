@@ -7,6 +7,7 @@ mod conventions;
 mod document;
 mod operations;
 mod paging;
+mod plans;
 mod schema;
 mod staleness;
 mod streaming;
