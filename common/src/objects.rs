@@ -7,6 +7,7 @@
 pub mod api;
 pub mod assemble;
 pub mod cluster;
+pub mod labels;
 pub mod meta;
 pub mod network;
 pub mod provisioning;
@@ -24,6 +25,7 @@ use crate::unknown::UnknownReason;
 
 pub use assemble::Assembler;
 pub use cluster::{ClusterOperator, ClusterVersion, Node, NodeMetrics};
+pub use labels::Labels;
 pub use meta::{Condition, Meta, Owner};
 pub use network::{EndpointSlice, Endpoints, Ingress, Probe, ProbeKind, Route, Service};
 pub use provisioning::{SmokeRun, Subject};

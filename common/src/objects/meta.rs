@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::labels::Labels;
+
 /// Object metadata without what nobody judges by (`managedFields`, resource version, most annotations).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -15,8 +17,8 @@ pub struct Meta {
     pub namespace: Option<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub uid: String,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "null_is_default")]
-    pub labels: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Labels::is_empty", deserialize_with = "null_is_default")]
+    pub labels: Labels,
     /// Only annotations whose prefix is in [`KEPT_ANNOTATIONS`]: annotations may hold anything, secrets included.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "kept_annotations")]
     pub annotations: BTreeMap<String, String>,

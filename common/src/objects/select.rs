@@ -1,6 +1,8 @@
 //! Which namespaces are labs. Never by their pods: a lab with no pods at all is the worst failure, not an absent one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use super::labels::Labels;
 
 /// Which namespaces of a cluster or recording are looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +57,7 @@ pub enum Selected {
 impl NamespaceSelection {
     /// Decides by name and, where the namespace object was read, by its labels.
     #[must_use]
-    pub fn decide(&self, name: &str, labels: Option<&BTreeMap<String, String>>) -> Selected {
+    pub fn decide(&self, name: &str, labels: Option<&Labels>) -> Selected {
         match self {
             Self::Named(names) if names.contains(name) => Selected::Yes,
             Self::Named(_) => Selected::No,
@@ -67,7 +69,7 @@ impl NamespaceSelection {
 }
 
 impl LabRule {
-    fn decide(&self, name: &str, labels: Option<&BTreeMap<String, String>>) -> Selected {
+    fn decide(&self, name: &str, labels: Option<&Labels>) -> Selected {
         let starts = |prefixes: &[String]| prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()));
         if starts(&self.excluded) {
             Selected::No
@@ -82,7 +84,7 @@ impl LabRule {
 }
 
 /// The Sandbox API also labels helper namespaces as its own; only those with a guid are labs.
-fn is_sandbox(labels: &BTreeMap<String, String>) -> bool {
+fn is_sandbox(labels: &Labels) -> bool {
     labels.get("created-by").is_some_and(|by| by == "sandbox-api") && labels.contains_key("guid")
 }
 
@@ -95,7 +97,7 @@ fn is_system(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    fn labels(pairs: &[(&str, &str)]) -> Labels {
         pairs.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect()
     }
 

@@ -43,18 +43,34 @@ pub struct Pod {
 }
 
 impl Pod {
-    /// Drops what no criterion reads: conditions that hold and merely repeat others, and volumes that are no claims.
+    /// Drops what no criterion reads: conditions that hold and say no more than `Ready`, containers that run as they
+    /// should and never ended, init containers that are done, and volumes that are no claims.
     ///
     /// A cluster has tens of thousands of pods, nearly all of them healthy, and they are in memory together.
     pub fn slim_down(&mut self) {
-        self.status
-            .conditions
-            .retain(|condition| !condition.is_true() || matches!(condition.kind.as_str(), "Ready" | "PodScheduled" | "DisruptionTarget"));
-        self.status.conditions.shrink_to_fit();
+        let PodStatus {
+            conditions,
+            init_container_statuses,
+            container_statuses,
+            ..
+        } = &mut self.status;
+        let ready = conditions.iter().any(|condition| condition.kind == "Ready" && condition.is_true());
+        conditions.retain(|condition| match condition.kind.as_str() {
+            "Ready" | "DisruptionTarget" => true,
+            "PodScheduled" => !ready || !condition.is_true(),
+            _ => !condition.is_true(),
+        });
+        container_statuses.retain(|status| !status.ready || status.state.running.is_none() || !status.last_state.is_unset());
+        init_container_statuses.retain(|status| {
+            let done = status.state.terminated.as_ref().is_some_and(|end| end.exit_code == 0);
+            let runs = status.state.running.is_some();
+            !status.ready || !(done || runs) || !status.last_state.is_unset()
+        });
+        conditions.shrink_to_fit();
+        container_statuses.shrink_to_fit();
+        init_container_statuses.shrink_to_fit();
         self.spec.volumes.retain(|volume| volume.persistent_volume_claim.is_some());
         self.spec.volumes.shrink_to_fit();
-        self.status.container_statuses.shrink_to_fit();
-        self.status.init_container_statuses.shrink_to_fit();
         self.metadata.owner_references.shrink_to_fit();
     }
 }

@@ -166,3 +166,51 @@ fn parts_of_one_cluster_are_put_together() {
     assert_eq!((pods.items.len(), pods.missing), (2, None));
     assert_eq!(snapshot.cluster.nodes, Listing::complete(vec![]));
 }
+
+#[test]
+fn of_a_healthy_pod_only_what_may_matter_is_kept() {
+    let container = |name: &str, ready: bool, state: serde_json::Value, last: serde_json::Value| json!({"name": name, "ready": ready, "restartCount": 0, "state": state, "lastState": last});
+    let running = json!({"running": {"startedAt": "2026-03-01T08:00:00Z"}});
+    let done = json!({"terminated": {"reason": "Completed", "exitCode": 0}});
+    let killed = json!({"terminated": {"reason": "OOMKilled", "exitCode": 137}});
+    let condition = |kind: &str, status: &str| json!({"type": kind, "status": status});
+    let mut healthy = pod("sandbox-a", "healthy", "1");
+    healthy["spec"]["volumes"] = json!([{"name": "config"}, {"name": "data", "persistentVolumeClaim": {"claimName": "disk"}}]);
+    healthy["status"] = json!({"phase": "Running",
+        "conditions": [condition("Initialized", "True"), condition("PodScheduled", "True"), condition("Ready", "True")],
+        "initContainerStatuses": [container("clone", true, done, json!({}))],
+        "containerStatuses": [container("web", true, running.clone(), json!({})), container("db", true, running.clone(), killed)]});
+    let mut unready = pod("sandbox-a", "unready", "1");
+    unready["status"] = json!({"phase": "Running",
+        "conditions": [condition("Initialized", "True"), condition("PodScheduled", "True"), condition("Ready", "False")],
+        "containerStatuses": [container("web", false, running, json!({}))]});
+    let mut assembler = assembler();
+    assembler.add_json(&healthy).unwrap();
+    assembler.add_json(&unready).unwrap();
+    let snapshot = assembler.finish(DateTime::UNIX_EPOCH);
+    let [healthy, unready] = snapshot.namespaces["sandbox-a"].pods.items.as_slice() else {
+        panic!()
+    };
+    let conditions = |pod: &Pod| {
+        pod.status
+            .conditions
+            .iter()
+            .map(|condition| condition.kind.clone())
+            .collect::<Vec<_>>()
+    };
+    let containers = |pod: &Pod| {
+        pod.status
+            .container_statuses
+            .iter()
+            .map(|status| status.name.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (conditions(healthy), containers(healthy)),
+        (vec!["Ready".to_owned()], vec!["db".to_owned()])
+    );
+    assert!(healthy.status.init_container_statuses.is_empty());
+    assert_eq!(healthy.spec.volumes.len(), 1);
+    assert_eq!(conditions(unready), ["PodScheduled", "Ready"]);
+    assert_eq!(containers(unready), ["web"]);
+}
