@@ -16,6 +16,8 @@ pub mod model;
 pub mod namespace;
 pub mod pods;
 pub mod probes;
+#[cfg(test)]
+mod properties;
 pub mod provision;
 pub mod quantify;
 pub mod quantity;

@@ -71,7 +71,9 @@ pub fn targets<'a>(view: &View<'a>) -> Targets<'a> {
             route: Some(route),
         });
     }
-    for ingress in ingresses.items.iter().filter(|ingress| !generated(ingress)) {
+    // Which Ingresses stand for themselves is not known before all Routes are.
+    let routes_known = matches!(routes.missing, None | Some(UnknownReason::ApiAbsent));
+    for ingress in ingresses.items.iter().filter(|ingress| routes_known && !generated(ingress)) {
         if ingress.metadata.deletion_timestamp.is_some() {
             found.leaving.push(("Ingress", &ingress.metadata.name));
             continue;
@@ -289,7 +291,7 @@ pub fn excuse(view: &View, services: &[&str]) -> Excuse {
                 Wanted::Running | Wanted::Restarted => all_stopped = false,
                 Wanted::Unknown(reason, _) => {
                     all_stopped = false;
-                    undecided = Some(reason);
+                    undecided = undecided.max(Some(reason));
                 }
             }
         }
@@ -306,17 +308,15 @@ pub fn excuse(view: &View, services: &[&str]) -> Excuse {
     if let Some(until) = starting.min() {
         return Excuse::Starting(until);
     }
-    if selecting().next().is_none() {
-        return Excuse::None(false);
-    }
     // What was asked for and not answered may hold an excuse; what nobody asked for is no reason to stay silent.
     let unread_marks = controllers.missing.filter(|_| marks_matter);
-    let unread = [undecided, inventory.vms.missing, inventory.pods.missing, unread_marks];
-    let mut unread = unread
-        .into_iter()
-        .flatten()
-        .filter(|reason| *reason != UnknownReason::ApiAbsent)
-        .peekable();
+    let unread_backends = if selecting().next().is_some() {
+        [undecided, inventory.vms.missing, inventory.pods.missing]
+    } else {
+        [None; 3]
+    };
+    let unread = unread_backends.into_iter().chain([unread_marks]).flatten();
+    let mut unread = unread.filter(|reason| *reason != UnknownReason::ApiAbsent).peekable();
     let silent = unread.peek().is_some();
     match unread.find(|reason| *reason != UnknownReason::NotCollected) {
         Some(reason) => Excuse::Unread(reason),

@@ -8,7 +8,7 @@
 
 use super::controllers::{self, Controller, Controllers};
 use super::pods::{self, Home, Life, Standing};
-use super::quantify::{Judged, Known, all, any};
+use super::quantify::{Judged, Known, all, any, inferred_if};
 use super::signals::Signals;
 use super::{Grade, Intent, MAX_MEMBERS, Observation, StageEvidence, Value, View, entry, thresholds};
 use crate::objects::meta::condition;
@@ -210,7 +210,7 @@ impl<'v, 'a> Workload<'v, 'a> {
             pod_member(pod, state)
         });
         let observation = all(members.collect(), listing.missing, Value::Bool(true));
-        if self.bare == BarePods::Counted && !self.view.declared.bare_pods {
+        if self.counts_for_want_of_controllers() {
             self.graded(observation)
         } else {
             observation
@@ -223,6 +223,7 @@ impl<'v, 'a> Workload<'v, 'a> {
             Home::Machine => "carries a VM, see vm-runtime-ready",
             Home::Disk => "fills a disk, see storage-clone-ready",
             Home::Model => "serves a model, see model-endpoint-ready",
+            Home::Task if pods::life(pod) == Life::Finished => "finished",
             Home::Task => "meant to end, judged by its Job",
             Home::Workload => match pods::life(pod) {
                 Life::Terminating => "being deleted",
@@ -280,16 +281,21 @@ impl<'v, 'a> Workload<'v, 'a> {
         Some(Worst { words, hopeless: false })
     }
 
-    /// Conclusions that rest on a kind nobody read are graded so; a named culprit is direct.
+    /// Where a culprit is one only for want of other controllers (bare pods, or all of them at zero), and these were
+    /// concluded to be absent, the culprit is concluded too.
     fn graded(&self, observation: Observation) -> Observation {
-        let rests_on_absence = !matches!(observation.value, Value::Unknown(_)) && observation.failing.is_empty();
-        if self.controllers.inferred && rests_on_absence {
+        let for_want_of_others = self.counts_for_want_of_controllers() || self.controllers.all_at_zero();
+        if self.controllers.inferred && for_want_of_others && !matches!(observation.value, Value::Unknown(_)) {
             return Observation {
                 grade: Grade::Inferred,
                 ..observation
             };
         }
-        observation
+        inferred_if(self.controllers.inferred, observation)
+    }
+
+    fn counts_for_want_of_controllers(&self) -> bool {
+        self.bare == BarePods::Counted && !self.view.declared.bare_pods
     }
 
     /// Texts about the pods behind the failing members.

@@ -1,36 +1,24 @@
 //! The entry criterion that most namespace stages share: is the namespace there?
 
-use super::{Grade, Observation, Value, View, thresholds};
+use super::{Grade, Observation, Value, View, namespace};
 use crate::objects::{Inventory, Listing};
 use crate::unknown::UnknownReason;
 
-/// Whether the namespace exists and is not going away.
+/// Whether the namespace exists and is not going away, as namespace-ready sees it.
 ///
 /// A namespace object that nobody read is bridged by what lives in it: a pod proves its namespace. That conclusion is
 /// graded `inferred`. A read that failed is never bridged.
 #[must_use]
 pub fn namespace_exists(view: &View) -> Observation {
-    let listing = &view.inventory.namespace;
-    if let Some(namespace) = listing.items.first() {
-        let meta = &namespace.metadata;
-        return match meta.deletion_timestamp {
-            Some(since) if view.now - since >= thresholds::STUCK_TEARDOWN => Observation::known(false),
-            Some(since) => Observation {
-                until: Some(since + thresholds::STUCK_TEARDOWN),
-                ..Observation::unknown(UnknownReason::Terminating)
-            },
-            None if namespace.status.phase == "Terminating" => Observation::unknown(UnknownReason::Terminating),
-            None => Observation::known(namespace.status.phase == "Active"),
+    let read = namespace::observe(view).observations.remove("namespace_exists");
+    let read = read.unwrap_or_else(|| Observation::unknown(UnknownReason::NotCollected));
+    if read.value == Value::Unknown(UnknownReason::NotCollected) && holds_something(view.inventory) {
+        return Observation {
+            grade: Grade::Inferred,
+            ..Observation::known(true)
         };
     }
-    match listing.missing {
-        None => Observation::known(false),
-        Some(UnknownReason::NotCollected) if holds_something(view.inventory) => Observation {
-            grade: Grade::Inferred,
-            ..Observation::of(Value::Bool(true))
-        },
-        Some(reason) => Observation::unknown(reason),
-    }
+    read
 }
 
 /// Whether any object of the namespace was read.

@@ -211,18 +211,18 @@ fn exit(end: &Terminated) -> String {
     }
 }
 
-/// The container that was killed for its memory and is not back: it is not ready, or it restarted recently in a pod that
-/// is not ready. A container that recovered is no cause of anything that fails now.
+/// The container that was killed for its memory and is down because of it: it, or its pod, is not ready, and the kill is
+/// its present state, recent, or what it backs off from. An old kill is no cause of what fails now: the container may
+/// have recovered, or may since wait for an image.
 #[must_use]
 pub fn out_of_memory(pod: &Pod, now: DateTime<Utc>) -> Option<String> {
+    let killed = |end: &Option<Terminated>| end.as_ref().is_some_and(|end| end.reason == "OOMKilled");
     let pod_ready = is_ready(pod);
     containers(pod).find_map(|(what, status)| {
-        let killed = [&status.state, &status.last_state]
-            .into_iter()
-            .filter_map(|state| state.terminated.as_ref())
-            .any(|end| end.reason == "OOMKilled");
-        let still_down = !status.ready || (!pod_ready && ended_recently(status, now));
-        (killed && still_down).then(|| format!("{what} {} was OOMKilled, {} restarts", status.name, status.restart_count))
+        let still_matters = waiting_reason(status) == "CrashLoopBackOff" || ended_recently(status, now);
+        let down = killed(&status.state.terminated) || (killed(&status.last_state.terminated) && still_matters);
+        let unready = !status.ready || !pod_ready;
+        (down && unready).then(|| format!("{what} {} was OOMKilled, {} restarts", status.name, status.restart_count))
     })
 }
 

@@ -134,6 +134,19 @@ fn finish(value: Value, mut failing: Vec<Member>, mut excluded: Vec<Member>, unt
     }
 }
 
+/// Grades a conclusion that rests on kinds nobody read. A named culprit is direct all the same.
+#[must_use]
+pub fn inferred_if(inferred: bool, observation: Observation) -> Observation {
+    let concluded = !matches!(observation.value, Value::Unknown(_)) && observation.failing.is_empty();
+    if inferred && concluded {
+        return Observation {
+            grade: super::Grade::Inferred,
+            ..observation
+        };
+    }
+    observation
+}
+
 /// The opposite statement, with the same members: for facts that name something bad.
 #[must_use]
 pub fn negated(observation: Observation) -> Observation {

@@ -5,7 +5,7 @@
 //! endpoints are never taken for an answer.
 
 use super::backends::{self, Behind, Excuse, Source, Target, Targets};
-use super::quantify::{Judged, Known, all, any};
+use super::quantify::{Judged, Known, all, any, inferred_if};
 use super::signals::{Signals, clip};
 use super::{Grade, Intent, MAX_MEMBERS, Observation, StageEvidence, Value, View, probes, thresholds};
 use crate::objects::ProbeKind;
@@ -36,15 +36,10 @@ pub fn observe(view: &View) -> StageEvidence {
     let observations = [
         ("service_exists", service_exists(view, &targets)),
         ("route_exists", route_exists(view, &targets)),
-        ("route_admitted", graded(&targets, route_admitted)),
+        ("route_admitted", route_admitted),
         ("ready_endpoint_count", reach.count(&targets)),
         ("service_has_ready_endpoints", service_has_ready_endpoints),
-        (
-            "health_endpoint_returns_200",
-            over(&targets, Value::Unknown(UnknownReason::NotProbed), |target| {
-                vec![reach.unless_excused(target, health(view, target))]
-            }),
-        ),
+        ("health_endpoint_returns_200", reach.health(view, &targets)),
         (
             "certificate_valid",
             over(&targets, Value::Unknown(UnknownReason::NotProbed), |target| {
@@ -72,7 +67,7 @@ fn over(targets: &Targets, empty: Value, judge: impl Fn(&Target) -> Vec<Known>) 
     for target in &targets.live {
         members.extend(judge(target).into_iter().map(|state| member(target, state)));
     }
-    all(members, targets.missing, empty)
+    inferred_if(targets.inferred, all(members, targets.missing, empty))
 }
 
 fn leaving(targets: &Targets) -> Vec<Judged> {
@@ -84,25 +79,13 @@ fn leaving(targets: &Targets) -> Vec<Judged> {
     leaving.collect()
 }
 
-/// Conclusions that rest on Ingresses nobody read are graded so; a named culprit is direct.
-fn graded(targets: &Targets, observation: Observation) -> Observation {
-    let rests_on_absence = !matches!(observation.value, Value::Unknown(_)) && observation.failing.is_empty();
-    if targets.inferred && rests_on_absence && observation.grade == Grade::Direct {
-        return Observation {
-            grade: Grade::Inferred,
-            ..observation
-        };
-    }
-    observation
-}
-
 fn route_exists(view: &View, targets: &Targets) -> Observation {
     if view.declared.routes.is_empty() {
         let mut members = leaving(targets);
         members.extend(targets.live.iter().map(|target| member(target, Known::True)));
         let observation = any(members, targets.missing, Value::Bool(false));
         return if targets.live.is_empty() {
-            graded(targets, observation)
+            inferred_if(targets.inferred, observation)
         } else {
             observation
         };
@@ -123,12 +106,12 @@ fn route_exists(view: &View, targets: &Targets) -> Observation {
 fn service_exists(view: &View, targets: &Targets) -> Observation {
     let services = &view.inventory.services;
     if targets.live.is_empty() {
-        let there = services
-            .items
-            .iter()
-            .map(|service| service_member(&service.metadata.name, Known::True));
-        let missing = targets.missing.or(services.missing);
-        return graded(targets, any(there.collect(), missing, Value::Bool(false)));
+        if let Some(reason) = targets.missing {
+            return Observation::unknown(reason);
+        }
+        let there = services.items.iter();
+        let there = there.map(|service| service_member(&service.metadata.name, Known::True));
+        return inferred_if(targets.inferred, any(there.collect(), services.missing, Value::Bool(false)));
     }
     let mut named: Vec<(&str, &str)> = Vec::new();
     for target in &targets.live {
@@ -145,7 +128,7 @@ fn service_exists(view: &View, targets: &Targets) -> Observation {
         service_member(name, state)
     });
     // A Route without any backend is judged by its endpoints.
-    graded(targets, all(members.collect(), targets.missing, Value::Bool(true)))
+    inferred_if(targets.inferred, all(members.collect(), targets.missing, Value::Bool(true)))
 }
 
 fn service_member(name: &str, state: Known) -> Judged {
@@ -226,7 +209,8 @@ fn certificate(view: &View, target: &Target) -> Known {
 
 /// What stands behind each Route, in the order of the Routes.
 struct Reach {
-    behind: Vec<(String, Known, Option<usize>)>,
+    /// Kind and name of the Route, what is known of it, its ready endpoints where that is a number.
+    behind: Vec<((&'static str, String), Known, Option<usize>)>,
     fallback: bool,
     inferred: bool,
 }
@@ -240,7 +224,7 @@ impl Reach {
         };
         for target in &targets.live {
             let (state, count) = reach.judge(view, target);
-            reach.behind.push((target.meta.name.clone(), state, count));
+            reach.behind.push(((target.kind, target.meta.name.clone()), state, count));
         }
         reach
     }
@@ -285,18 +269,34 @@ impl Reach {
 
     fn state(&self, target: &Target) -> Option<&Known> {
         let mut behind = self.behind.iter();
-        behind.find(|(name, _, _)| *name == target.meta.name).map(|(_, state, _)| state)
+        behind
+            .find(|((kind, name), _, _)| *kind == target.kind && *name == target.meta.name)
+            .map(|(_, state, _)| state)
     }
 
-    /// A Route whose backend is stopped on purpose owes nobody an answer.
-    fn unless_excused(&self, target: &Target, answer: Known) -> Known {
+    /// A Route whose backend is stopped on purpose, or may be, owes nobody an answer. An ExternalName has no endpoints to
+    /// wait for: there the answer counts.
+    fn unless_excused(&self, view: &View, target: &Target, answer: Known) -> Known {
         match (self.state(target), answer) {
+            (_, Known::True) => Known::True,
             (Some(Known::Excluded(why)), _) => Known::Excluded(why.clone()),
-            (Some(Known::Unknown(reason @ UnknownReason::IntentionallyStopped, _, _)), Known::False(detail)) => {
-                Known::Unknown(*reason, detail, None)
+            (Some(Known::Unknown(reason, _, until)), Known::False(detail)) if *reason != UnknownReason::NotProbed => {
+                Known::Unknown(*reason, detail, *until)
+            }
+            (_, Known::False(detail)) if view.lifecycle.intent == Intent::Stopped => {
+                Known::Unknown(UnknownReason::IntentionallyStopped, detail, None)
             }
             (_, answer) => answer,
         }
+    }
+
+    fn health(&self, view: &View, targets: &Targets) -> Observation {
+        let observation = over(targets, Value::Unknown(UnknownReason::NotProbed), |target| {
+            vec![self.unless_excused(view, target, health(view, target))]
+        });
+        let concluded = self.inferred && observation.value == Value::Bool(false);
+        let grade = if concluded { Grade::Inferred } else { observation.grade };
+        Observation { grade, ..observation }
     }
 
     fn has_ready_endpoints(&self, view: &View, targets: &Targets) -> Observation {
@@ -305,7 +305,7 @@ impl Reach {
             // An ExternalName has no endpoints by nature: the probe decides.
             let state = match state {
                 Known::Unknown(UnknownReason::NotProbed, why, until) => match probes::newest(view, ProbeKind::Route, &target.meta.name) {
-                    Ok(probe) => probes::is_reachable(probe),
+                    Ok(probe) => self.unless_excused(view, target, probes::is_reachable(probe)),
                     Err(reason) => Known::Unknown(reason, why.clone(), *until),
                 },
                 state => state.clone(),

@@ -3,8 +3,10 @@
 //! The showroom is found by its Route: named or labelled so, else the one whose Service is. A namespace may hold several
 //! (one per user); each must be fine. Ready pods prove no content and a reachable page proves no ready pod: both are read.
 
-use super::backends::{self, Target, Targets};
-use super::quantify::{Judged, Known, all};
+use std::cell::Cell;
+
+use super::backends::{self, Excuse, Target, Targets};
+use super::quantify::{Judged, Known, all, inferred_if};
 use super::signals::Signals;
 use super::{Grade, Intent, Observation, StageEvidence, Value, View, pods, probes, thresholds};
 use crate::objects::network::Content;
@@ -51,20 +53,46 @@ pub struct Showrooms<'a> {
     pub targets: Vec<Target<'a>>,
     /// Why there may be more.
     pub missing: Option<UnknownReason>,
+    /// Whether Ingresses that nobody read were concluded to be among the Routes.
+    pub inferred: bool,
+    /// Whether none is named so, and the Services behind decide.
+    pub by_service: bool,
+}
+
+impl Showrooms<'_> {
+    /// An Ingress that nobody read might have been the showroom: then even a culprit is concluded.
+    fn graded(&self, observation: Observation) -> Observation {
+        if self.inferred && self.by_service && !matches!(observation.value, Value::Unknown(_)) {
+            return Observation {
+                grade: Grade::Inferred,
+                ..observation
+            };
+        }
+        inferred_if(self.inferred, observation)
+    }
 }
 
 /// The showrooms of the namespace.
 #[must_use]
 pub fn find<'a>(view: &View<'a>) -> Showrooms<'a> {
-    let Targets { live, missing, .. } = backends::targets(view);
+    let Targets {
+        live, missing, inferred, ..
+    } = backends::targets(view);
     let (mut named, others): (Vec<Target>, Vec<Target>) = live.into_iter().partition(|target| is_showroom(target.meta));
     let mut missing = missing;
-    if named.is_empty() {
+    // Where a named one may be among what was not read, the next best is no answer.
+    let by_service = named.is_empty() && missing.is_none();
+    if by_service {
         named = others;
         named.retain(|target| target.services.iter().any(|name| backed_by_showroom(view, name)));
-        missing = missing.or(view.inventory.services.missing);
+        missing = view.inventory.services.missing;
     }
-    Showrooms { targets: named, missing }
+    Showrooms {
+        targets: named,
+        missing,
+        inferred,
+        by_service,
+    }
 }
 
 fn backed_by_showroom(view: &View, name: &str) -> bool {
@@ -87,13 +115,18 @@ fn is_showroom_name(name: &str) -> bool {
 }
 
 /// `judge` over every showroom. Without one there is nothing to read.
-fn over(view: &View, showrooms: &Showrooms, judge: impl Fn(&View, &str) -> Known) -> Observation {
+fn over(view: &View, showrooms: &Showrooms, judge: impl Fn(&View, &Target) -> Known) -> Observation {
     let members = showrooms.targets.iter().map(|target| Judged {
         kind: target.kind,
         name: target.meta.name.clone(),
-        state: unless_stopped(view, judge(view, &target.meta.name)),
+        state: unless_stopped(view, judge(view, target)),
     });
-    all(members.collect(), showrooms.missing, Value::Bool(false))
+    let empty = if showrooms.targets.is_empty() {
+        Value::Bool(false)
+    } else {
+        Value::Unknown(UnknownReason::IntentionallyStopped)
+    };
+    showrooms.graded(all(members.collect(), showrooms.missing, empty))
 }
 
 fn unless_stopped(view: &View, state: Known) -> Known {
@@ -108,10 +141,10 @@ fn unless_stopped(view: &View, state: Known) -> Known {
 /// The probes that ask for pages of the showroom, the main page first.
 const PAGES: [ProbeKind; 3] = [ProbeKind::ShowroomContent, ProbeKind::Route, ProbeKind::ShowroomReadiness];
 
-fn reachable(view: &View, target: &str) -> Known {
+fn reachable(view: &View, target: &Target) -> Known {
     let mut worst = None;
     for kind in PAGES {
-        let state = probes::newest(view, kind, target).map_or_else(probes::unasked, probes::is_reachable);
+        let state = probes::newest(view, kind, &target.meta.name).map_or_else(probes::unasked, probes::is_reachable);
         match state {
             Known::True => return Known::True,
             Known::False(_) => worst = worst.filter(|it| matches!(it, Known::False(_))).or(Some(state)),
@@ -123,7 +156,7 @@ fn reachable(view: &View, target: &str) -> Known {
 
 fn readiness(view: &View, showrooms: &Showrooms) -> Observation {
     let observation = over(view, showrooms, |view, target| {
-        match probes::newest(view, ProbeKind::ShowroomReadiness, target).map(probes::answer) {
+        match probes::newest(view, ProbeKind::ShowroomReadiness, &target.meta.name).map(probes::answer) {
             Ok(probes::Answer::Status(200)) => Known::True,
             Ok(probes::Answer::Status(status)) => Known::False(format!("readiness answers {status}")),
             Ok(probes::Answer::NotHttp) => Known::False("readiness does not speak HTTP".to_owned()),
@@ -146,8 +179,8 @@ fn newest_readiness<'a>(view: &View<'a>, showrooms: &Showrooms) -> impl Iterator
     targets.filter_map(|target| probes::newest(view, ProbeKind::ShowroomReadiness, &target.meta.name).ok())
 }
 
-fn content_loaded(view: &View, target: &str) -> Known {
-    let probe = match probes::newest(view, ProbeKind::ShowroomContent, target) {
+fn content_loaded(view: &View, target: &Target) -> Known {
+    let probe = match probes::newest(view, ProbeKind::ShowroomContent, &target.meta.name) {
         Ok(probe) => probe,
         Err(reason) => return probes::unasked(reason),
     };
@@ -182,29 +215,34 @@ fn response_time(view: &View, showrooms: &Showrooms) -> Observation {
             state,
         }
     });
-    all(observations.collect(), showrooms.missing, Value::Unknown(UnknownReason::NotProbed))
+    let observation = all(observations.collect(), showrooms.missing, Value::Unknown(UnknownReason::NotProbed));
+    showrooms.graded(observation)
 }
 
 /// Behind every showroom some pod is ready.
 fn pod_running(view: &View, showrooms: &Showrooms) -> Observation {
-    over(view, showrooms, |view, target| {
-        let services = showrooms
-            .targets
-            .iter()
-            .filter(|it| it.meta.name == target)
-            .flat_map(|it| &it.services);
+    // Set when an excuse was not found because nobody read where it would be.
+    let silent = Cell::new(false);
+    let observation = over(view, showrooms, |view, target| {
         let mut best = Known::False("no Service behind it".to_owned());
-        for name in services {
-            match behind(view, name) {
+        for name in &target.services {
+            match behind(view, name, &silent) {
                 Known::True => return Known::True,
                 other => best = other,
             }
         }
         best
-    })
+    });
+    if silent.get() && observation.value == Value::Bool(false) {
+        return Observation {
+            grade: Grade::Inferred,
+            ..observation
+        };
+    }
+    observation
 }
 
-fn behind(view: &View, name: &str) -> Known {
+fn behind(view: &View, name: &str, silent: &Cell<bool>) -> Known {
     let service = match backends::service(view, name) {
         Ok(Some(service)) => service,
         Ok(None) => return Known::False(format!("Service {name} does not exist")),
@@ -235,7 +273,11 @@ fn behind(view: &View, name: &str) -> Known {
         }
     }
     let why = not_ready.unwrap_or_else(|| format!("no pod behind Service {name}"));
-    backends::excuse(view, &[name]).state(why)
+    let excuse = backends::excuse(view, &[name]);
+    if excuse == Excuse::None(true) {
+        silent.set(true);
+    }
+    excuse.state(why)
 }
 
 fn unready_pods<'a>(view: &View<'a>, showrooms: &Showrooms) -> Vec<&'a Pod> {

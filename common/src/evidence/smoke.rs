@@ -4,7 +4,7 @@
 //! that merely runs has not been tried.
 
 use super::quantify::{Judged, Known, any};
-use super::{Observation, StageEvidence, Value, View, backends, probes, showroom, thresholds};
+use super::{Grade, Observation, StageEvidence, Value, View, backends, probes, showroom, thresholds};
 use crate::objects::{Probe, ProbeKind, SmokeRun};
 use crate::unknown::UnknownReason;
 
@@ -36,6 +36,20 @@ pub fn observe(view: &View) -> StageEvidence {
 struct MainRoutes {
     names: Vec<String>,
     missing: Option<UnknownReason>,
+    inferred: bool,
+}
+
+impl MainRoutes {
+    /// An Ingress that nobody read might have been the main page.
+    fn graded(&self, observation: Observation) -> Observation {
+        if self.inferred && !matches!(observation.value, Value::Unknown(_)) {
+            return Observation {
+                grade: Grade::Inferred,
+                ..observation
+            };
+        }
+        observation
+    }
 }
 
 fn main_routes(view: &View) -> MainRoutes {
@@ -46,6 +60,7 @@ fn main_routes(view: &View) -> MainRoutes {
         return MainRoutes {
             names,
             missing: showrooms.missing,
+            inferred: showrooms.inferred,
         };
     }
     if names.is_empty() {
@@ -57,6 +72,7 @@ fn main_routes(view: &View) -> MainRoutes {
     MainRoutes {
         names,
         missing: targets.missing,
+        inferred: targets.inferred,
     }
 }
 
@@ -82,7 +98,7 @@ fn route_reachable(view: &View, main: &MainRoutes) -> Observation {
         name: name.clone(),
         state: newest(view, name).map_or_else(probes::unasked, probes::is_reachable),
     });
-    any(members.collect(), main.missing, Value::Bool(false))
+    main.graded(any(members.collect(), main.missing, Value::Bool(false)))
 }
 
 /// The fastest answer decides, as any of the main pages may be the one.
@@ -101,7 +117,8 @@ fn response_time(view: &View, main: &MainRoutes) -> Observation {
             state,
         }
     });
-    any(members.collect(), main.missing, Value::Unknown(UnknownReason::NotProbed))
+    let observation = any(members.collect(), main.missing, Value::Unknown(UnknownReason::NotProbed));
+    main.graded(observation)
 }
 
 /// The run that counts: the newest rehearsal, else the newest run. Ids grow with time.

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::quantify::{Judged, Known, all, negated};
+use super::quantify::{Judged, Known, all, inferred_if, negated};
 use super::signals::{Signals, clip};
 use super::vm::{Wanted, wanted};
 use super::{Declared, MAX_MEMBERS, Observation, StageEvidence, Value, View, entry, pods, thresholds};
 use crate::objects::meta::condition;
-use crate::objects::{Condition, DataVolume, Listing, PersistentVolumeClaim, VirtualMachine};
+use crate::objects::{Condition, DataVolume, Inventory, Listing, PersistentVolumeClaim, VirtualMachine};
 use crate::unknown::UnknownReason;
 
 /// What this stage can say.
@@ -31,6 +31,10 @@ pub const NAMES: &[&str] = &[
 #[must_use]
 pub fn observe(view: &View) -> StageEvidence {
     let volumes = Volumes::of(view);
+    if volumes.by_name.is_empty() && volumes.missing.is_none() && volumes.vms_exist {
+        // Container disks alone: there is nothing to populate, the stage does not apply.
+        return StageEvidence::default();
+    }
     let succeeded = volumes.over(volumes.empty(), |it| it.source_member(it.succeeded(view)));
     let bound = volumes.over(volumes.empty(), |it| it.claim_member(it.bound(view)));
     let signals = signals(view, &volumes, [&succeeded, &bound]);
@@ -122,16 +126,25 @@ struct Volumes<'a> {
     missing: Option<UnknownReason>,
     /// Whether VMs exist: then having no volume is a choice (container disks).
     vms_exist: bool,
+    /// Whether VMs that nobody read were concluded to be absent.
+    inferred: bool,
 }
 
 impl<'a> Volumes<'a> {
     fn of(view: &View<'a>) -> Self {
         let inventory = view.inventory;
-        // A cluster without KubeVirt holds no VM and no data volume, unless the lab is known to need them.
-        let unless_absent =
-            |missing: Option<UnknownReason>| missing.filter(|it| *it != UnknownReason::ApiAbsent || needs_vms(view.declared));
-        let missing_vms = unless_absent(inventory.vms.missing);
-        let missing_sources = unless_absent(inventory.data_volumes.missing);
+        let mut inferred = false;
+        let mut unless_none = |missing: Option<UnknownReason>| match missing {
+            // A cluster without KubeVirt holds no VM and no data volume, unless the lab is known to need them.
+            Some(UnknownReason::ApiAbsent) if !needs_vms(view.declared) => None,
+            Some(UnknownReason::NotCollected) if shows_no_vms(view) => {
+                inferred = true;
+                None
+            }
+            other => other,
+        };
+        let missing_vms = unless_none(inventory.vms.missing);
+        let missing_sources = unless_none(inventory.data_volumes.missing);
         let missing_claims = inventory.claims.missing;
 
         let mut mounted_by: BTreeMap<&str, Vec<&VirtualMachine>> = BTreeMap::new();
@@ -142,6 +155,9 @@ impl<'a> Volumes<'a> {
                     vms.push(vm);
                 }
             }
+        }
+        for vms in mounted_by.values_mut() {
+            vms.sort_by_key(|vm| &vm.metadata.name);
         }
         for source in inventory
             .data_volumes
@@ -177,11 +193,12 @@ impl<'a> Volumes<'a> {
             by_name: by_name.collect(),
             missing: missing_vms.or(missing_sources).or(missing_claims),
             vms_exist: !inventory.vms.items.is_empty(),
+            inferred,
         }
     }
 
     fn over(&self, empty: Value, judge: impl Fn(&Volume<'a>) -> Judged) -> Observation {
-        all(self.by_name.values().map(judge).collect(), self.missing, empty)
+        inferred_if(self.inferred, all(self.by_name.values().map(judge).collect(), self.missing, empty))
     }
 
     /// The answer when no volume counts: VMs on container disks have nothing to wait for; no VM and no volume is a lack.
@@ -198,6 +215,36 @@ fn needs_vms(declared: &Declared) -> bool {
             .kind
             .as_deref()
             .is_some_and(|kind| matches!(kind, "vm" | "container-vm" | "nested-cluster"))
+}
+
+/// Whether what was read tells that the namespace holds neither VM nor data volume: no pod carries or fills one, no claim
+/// was made for one. For recordings of container labs, which hold no files of kinds that the lab does not use.
+fn shows_no_vms(view: &View) -> bool {
+    let Inventory { pods, claims, .. } = view.inventory;
+    let made_for_vm = |claim: &PersistentVolumeClaim| {
+        let meta = &claim.metadata;
+        meta.labels.get("app").is_some_and(|app| app == "containerized-data-importer")
+            || meta
+                .labels
+                .keys()
+                .chain(meta.annotations.keys())
+                .any(|key| key.contains("kubevirt.io/"))
+            || meta
+                .owner_references
+                .iter()
+                .any(|owner| matches!(owner.kind.as_str(), "DataVolume" | "VirtualMachine"))
+    };
+    !needs_vms(view.declared)
+        && view.inventory.vms.items.is_empty()
+        && view.inventory.vmis.items.is_empty()
+        && view.inventory.data_volumes.items.is_empty()
+        && pods.missing.is_none()
+        && !pods
+            .items
+            .iter()
+            .any(|pod| matches!(pods::home(pod), pods::Home::Machine | pods::Home::Disk))
+        && claims.missing.is_none()
+        && !claims.items.iter().any(made_for_vm)
 }
 
 /// Names of the stored disks of a VM.
@@ -345,7 +392,12 @@ impl Volume<'_> {
         let waiting = |detail| Known::Unknown(UnknownReason::WaitingForConsumer, detail, None);
         if self.vms.is_empty() {
             // Among VMs that were not read there may be one that keeps the volume waiting.
-            if let Some(reason) = view.inventory.vms.missing.filter(|it| *it != UnknownReason::ApiAbsent) {
+            let unread = view
+                .inventory
+                .vms
+                .missing
+                .filter(|it| *it != UnknownReason::ApiAbsent && !shows_no_vms(view));
+            if let Some(reason) = unread {
                 return Known::Unknown(reason, detail, None);
             }
             let pods = &view.inventory.pods;

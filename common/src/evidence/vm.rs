@@ -97,11 +97,11 @@ pub fn wanted(view: &View, vm: &VirtualMachine) -> Wanted {
     if others.contains(&Wanted::Running) {
         return Wanted::Stopped(HALTED);
     }
-    let undecided = others.iter().find_map(|other| match other {
+    let undecided = others.iter().filter_map(|other| match other {
         Wanted::Unknown(reason, _) => Some(*reason),
         Wanted::Running | Wanted::Restarted | Wanted::Stopped(_) => None,
     });
-    match vms.missing.or(undecided) {
+    match vms.missing.or(undecided.min()) {
         Some(reason) => Wanted::Unknown(reason, "halted; whether any other VM should run is not known"),
         None => Wanted::Restarted,
     }

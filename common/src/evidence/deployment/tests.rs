@@ -1,10 +1,10 @@
 use super::*;
-use crate::evidence::Member;
 use crate::evidence::controllers::ORIGINAL_REPLICAS;
 use crate::evidence::testing::{
     World, ago, condition, daemon_set, deployment, deployment_config, ended, event, hours, job, minutes, now, pod, pod_of, stateful_set,
     waiting,
 };
+use crate::evidence::{Grade, Member};
 use crate::objects::{Condition, Listing};
 
 fn said(world: &World, name: &str) -> Observation {
@@ -494,11 +494,30 @@ fn facts_name_the_cause() {
 }
 
 #[test]
-fn a_container_that_recovered_from_an_out_of_memory_kill_is_no_cause() {
-    let mut recovered = pod_of("web", "5c7b97cbd");
-    recovered.status.container_statuses[0].last_state = ended("OOMKilled", 137);
-    let world = World::new().deployments([deployment("web")]).pods([recovered]);
-    assert_eq!(value(&world, "no_oom_kills"), TRUE);
+fn an_old_out_of_memory_kill_is_no_cause() {
+    let killed = |pod: Pod, age| {
+        let mut pod = pod;
+        let mut end = ended("OOMKilled", 137);
+        end.terminated.as_mut().expect("set").finished_at = Some(ago(age));
+        pod.status.container_statuses[0].last_state = end;
+        pod
+    };
+    let web_pod = || pod_of("web", "5c7b97cbd");
+    let cases = [
+        ("recovered", killed(web_pod(), minutes(1)), TRUE),
+        ("running again, not ready", killed(web_pod().unready(), minutes(1)), FALSE),
+        ("not ready for another reason", killed(web_pod().unready(), hours(2)), TRUE),
+        (
+            "waits for an image",
+            killed(web_pod().waits("ImagePullBackOff", ""), hours(2)),
+            TRUE,
+        ),
+        ("backs off", killed(web_pod().waits("CrashLoopBackOff", ""), hours(2)), FALSE),
+    ];
+    for (case, pod, expected) in cases {
+        let world = World::new().deployments([down("web")]).pods([pod]);
+        assert_eq!(value(&world, "no_oom_kills"), expected, "{case}");
+    }
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::evidence::Grade;
 use crate::evidence::testing::{World, ago, claim, condition, data_volume, event, hours, minutes, now, pod, vm, vmi};
 
 fn said(world: &World, name: &str) -> Observation {
@@ -215,10 +216,21 @@ fn a_claim_that_went_away_under_its_data_volume() {
 #[test]
 fn vms_on_container_disks_have_no_volume() {
     let world = World::new().vms([vm("rhel").container_disk()]);
-    assert!(!has_volumes(&world.view()));
-    assert_eq!(value(&world, "datavolume_succeeded"), TRUE);
+    assert_eq!(observe(&world.view()), StageEvidence::default());
     assert_eq!(value(&World::new(), "datavolume_exists"), FALSE);
-    assert!(has_volumes(&disk(None, None).view()));
+}
+
+#[test]
+fn a_recording_of_a_container_lab_holds_no_files_of_vms() {
+    let mut world = World::new().claims([claim("data")]).pods([pod("db-0").mounts("data")]);
+    world.inventory.vms = Listing::default();
+    world.inventory.data_volumes = Listing::default();
+    let succeeded = said(&world, "datavolume_succeeded");
+    assert_eq!((succeeded.value, succeeded.grade), (TRUE, Grade::Inferred));
+    let with_vm_claim = world.clone().claims([claim("rhel").label("app", "containerized-data-importer")]);
+    assert_eq!(value(&with_vm_claim, "datavolume_succeeded"), unknown(UnknownReason::NotCollected));
+    let with_launcher = world.pods([pod("virt-launcher-rhel-x2x4z")]);
+    assert_eq!(value(&with_launcher, "datavolume_succeeded"), unknown(UnknownReason::NotCollected));
 }
 
 #[test]
