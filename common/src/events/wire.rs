@@ -1,26 +1,29 @@
 //! CloudEvents 1.0 over HTTP: binary and structured mode, both ways.
 //!
-//! The official SDK is not used: it reads a body without limit, leaves percent-encoded headers as they are, and takes a binary event
-//! without Content-Type for bytes where Knative means JSON (docs/decisions/0002).
+//! `cloudevents-sdk` is the model and the codec: everything read or written passes through its [`Event`]. Ours are the headers, the
+//! guards in front of it, and [`CloudEvent`], the view the rest of StarGate works with (docs/decisions/0003).
+
+mod headers;
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
+use cloudevents::event::{EventBuilderError, SpecVersion};
+use cloudevents::message::{BinaryDeserializer, Error as SdkError};
+use cloudevents::{AttributesReader as _, AttributesWriter as _, Data as SdkData, Event};
+use http::HeaderMap;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, HeaderValue};
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use reqwest::Url;
 use serde_json::{Map, Value};
+
+use headers::{BinaryMessage, HeaderWriter};
 
 /// The content type of structured mode.
 pub const STRUCTURED: &str = "application/cloudevents+json";
 
-/// What the HTTP binding wants encoded in header values, besides everything that is not ASCII.
-const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'%');
-
-/// One event, whoever sent it.
+/// One event, whoever sent it: the SDK's [`Event`] with public fields, always of version 1.0, with text for extensions in a fixed order
+/// and with JSON data parsed. Made from an [`Event`] on the way in, turned back into one on the way out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CloudEvent {
     /// Unique within `source`.
@@ -36,7 +39,7 @@ pub struct CloudEvent {
     /// `datacontenttype`; `None` means JSON.
     pub content_type: Option<String>,
     /// `dataschema`.
-    pub data_schema: Option<String>,
+    pub data_schema: Option<Url>,
     /// Everything else, as text: binary mode knows no other type.
     pub extensions: BTreeMap<String, String>,
     /// The payload.
@@ -74,8 +77,8 @@ pub enum WireError {
     Name(String),
     #[error("the event is not a JSON object: {0}")]
     Json(String),
-    #[error("data_base64 is not base64: {0}")]
-    Base64(String),
+    #[error("the event is malformed: {0}")]
+    Malformed(String),
 }
 
 impl CloudEvent {
@@ -92,115 +95,19 @@ impl CloudEvent {
         if content_type.starts_with("application/cloudevents-batch") {
             Err(WireError::Batch)
         } else if content_type.starts_with(STRUCTURED) {
-            Self::read_structured(body)
+            read_structured(body)?.try_into()
         } else if headers.contains_key("ce-specversion") {
-            Self::read_binary(headers, body)
+            BinaryMessage::new(headers, body)?.into_event()?.try_into()
         } else {
             Err(WireError::NotAnEvent)
         }
-    }
-
-    fn read_binary(headers: &HeaderMap, body: &Bytes) -> Result<Self, WireError> {
-        let mut attributes = BTreeMap::new();
-        for (header, value) in headers {
-            let Some(name) = header.as_str().strip_prefix("ce-") else {
-                continue;
-            };
-            if attributes.insert(name.to_owned(), decode_header(name, value)?).is_some() {
-                return Err(WireError::Twice(name.to_owned()));
-            }
-        }
-        if let Some(value) = headers.get(CONTENT_TYPE) {
-            attributes.insert("datacontenttype".into(), decode_header("datacontenttype", value)?);
-        }
-        let mut event = Self::from_attributes(attributes)?;
-        event.data = match (body.is_empty(), event.is_json()) {
-            (true, _) => Data::Empty,
-            // Data that is not the JSON it says is the handler's to refuse: the dead letter sink has to keep it.
-            (false, true) => serde_json::from_slice(body).map_or_else(|_| Data::Bytes(body.clone()), Data::Json),
-            (false, false) => Data::Bytes(body.clone()),
-        };
-        Ok(event)
-    }
-
-    fn read_structured(body: &[u8]) -> Result<Self, WireError> {
-        let mut members: Map<String, Value> = serde_json::from_slice(body).map_err(|error| WireError::Json(error.to_string()))?;
-        let data = members.remove("data");
-        let encoded = members.remove("data_base64");
-        let mut attributes = BTreeMap::new();
-        for (name, value) in members {
-            let text = match value {
-                Value::Null => continue,
-                Value::String(text) => text,
-                Value::Bool(flag) => flag.to_string(),
-                Value::Number(number) => number.to_string(),
-                Value::Array(_) | Value::Object(_) => {
-                    return Err(WireError::Attribute {
-                        name,
-                        detail: "must be text, a number or a boolean".into(),
-                    });
-                }
-            };
-            attributes.insert(name, text);
-        }
-        let mut event = Self::from_attributes(attributes)?;
-        event.data = match (data, encoded) {
-            (Some(_), Some(_)) => return Err(WireError::Twice("data".into())),
-            (None | Some(Value::Null), None) => Data::Empty,
-            (Some(Value::String(text)), None) if !event.is_json() => Data::Bytes(text.into()),
-            (Some(value), None) => Data::Json(value),
-            (None, Some(encoded)) => {
-                let encoded = encoded.as_str().ok_or_else(|| WireError::Base64("not a string".into()))?;
-                let bytes = STANDARD.decode(encoded).map_err(|error| WireError::Base64(error.to_string()))?;
-                match event.content_type {
-                    Some(_) if event.is_json() => serde_json::from_slice(&bytes).map_or_else(|_| Data::Bytes(bytes.into()), Data::Json),
-                    _ => Data::Bytes(bytes.into()),
-                }
-            }
-        };
-        Ok(event)
-    }
-
-    fn from_attributes(mut attributes: BTreeMap<String, String>) -> Result<Self, WireError> {
-        let mut required = |name| {
-            attributes
-                .remove(name)
-                .filter(|value| !value.is_empty())
-                .ok_or(WireError::Missing(name))
-        };
-        let version = required("specversion")?;
-        if version != "1.0" {
-            return Err(WireError::Version(version));
-        }
-        let (id, source, event_type) = (required("id")?, required("source")?, required("type")?);
-        let mut optional = |name| attributes.remove(name).filter(|value| !value.is_empty());
-        let time = optional("time")
-            .map(|text| DateTime::parse_from_rfc3339(&text).map(|time| time.to_utc()))
-            .transpose()
-            .map_err(|error| WireError::Attribute {
-                name: "time".into(),
-                detail: error.to_string(),
-            })?;
-        Ok(Self {
-            id,
-            source,
-            event_type,
-            subject: optional("subject"),
-            time,
-            content_type: optional("datacontenttype"),
-            data_schema: optional("dataschema"),
-            extensions: attributes,
-            data: Data::Empty,
-        })
     }
 
     /// Whether the payload is JSON by its content type. None at all means JSON: a broker that turns a structured event into a
     /// binary one sends no Content-Type.
     #[must_use]
     pub fn is_json(&self) -> bool {
-        let Some(content_type) = &self.content_type else { return true };
-        let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        essence.ends_with("/json") || essence.ends_with("+json")
+        is_json(self.content_type.as_deref())
     }
 
     /// What a broker checks before it takes an event.
@@ -217,24 +124,11 @@ impl CloudEvent {
 
     /// Headers and body in binary mode: what a broker delivers.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "the writer refuses nothing, and data is bytes or parsed JSON")]
     pub fn to_binary(&self) -> (HeaderMap, Bytes) {
-        let mut headers = HeaderMap::new();
-        for (name, value) in self.attributes() {
-            let header = match name.as_str() {
-                "datacontenttype" => Ok(CONTENT_TYPE),
-                name => HeaderName::try_from(format!("ce-{name}")),
-            };
-            // An extension that is no header name came in structured mode past a sender that does not check; it has no place here.
-            if let (Ok(header), Ok(value)) = (header, HeaderValue::try_from(utf8_percent_encode(&value, ENCODED).to_string())) {
-                headers.insert(header, value);
-            }
-        }
-        let body = match &self.data {
-            Data::Empty => Bytes::new(),
-            Data::Json(value) => value.to_string().into(),
-            Data::Bytes(bytes) => bytes.clone(),
-        };
-        (headers, body)
+        Event::from(self)
+            .deserialize_binary(HeaderWriter::default())
+            .expect("an event has headers")
     }
 
     /// The body in structured mode, as the JSON format has it.
@@ -245,48 +139,157 @@ impl CloudEvent {
 
     /// The event as one JSON object.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "an event is a map from text to text and parsed JSON")]
     pub fn to_json(&self) -> Value {
-        let mut members: Map<String, Value> = self.attributes().map(|(name, value)| (name, Value::String(value))).collect();
-        match &self.data {
-            Data::Empty => {}
-            Data::Json(value) => {
-                members.insert("data".into(), value.clone());
-            }
-            Data::Bytes(bytes) => {
-                members.insert("data_base64".into(), STANDARD.encode(bytes).into());
-            }
-        }
-        Value::Object(members)
-    }
-
-    fn attributes(&self) -> impl Iterator<Item = (String, String)> {
-        let own = [
-            ("specversion", Some("1.0".to_owned())),
-            ("id", Some(self.id.clone())),
-            ("source", Some(self.source.clone())),
-            ("type", Some(self.event_type.clone())),
-            ("subject", self.subject.clone()),
-            ("time", self.time.map(|time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true))),
-            ("datacontenttype", self.content_type.clone()),
-            ("dataschema", self.data_schema.clone()),
-        ];
-        let extensions = self.extensions.iter().map(|(name, value)| (name.clone(), value.clone()));
-        own.into_iter()
-            .filter_map(|(name, value)| value.map(|value| (name.to_owned(), value)))
-            .chain(extensions)
+        serde_json::to_value(Event::from(self)).expect("an event is JSON")
     }
 }
 
-fn decode_header(name: &str, value: &HeaderValue) -> Result<String, WireError> {
-    let fail = |detail: &str| WireError::Attribute {
-        name: name.to_owned(),
-        detail: detail.to_owned(),
-    };
-    let text = std::str::from_utf8(value.as_bytes()).map_err(|_| fail("is not UTF-8"))?;
-    let decoded = percent_decode_str(text)
-        .decode_utf8()
-        .map_err(|_| fail("is not UTF-8 after percent-decoding"))?;
-    Ok(decoded.into_owned())
+impl TryFrom<Event> for CloudEvent {
+    type Error = WireError;
+
+    /// Refuses another version than 1.0, and required attributes that are empty.
+    fn try_from(mut event: Event) -> Result<Self, WireError> {
+        if event.specversion() != SpecVersion::V10 {
+            return Err(WireError::Version(event.specversion().to_string()));
+        }
+        let required = |name, value: &str| {
+            if value.is_empty() {
+                Err(WireError::Missing(name))
+            } else {
+                Ok(value.to_owned())
+            }
+        };
+        let (id, source, event_type) = (
+            required("id", event.id())?,
+            required("source", event.source())?,
+            required("type", event.ty())?,
+        );
+        let (subject, time) = (event.subject().map(str::to_owned), event.time().copied());
+        let extensions = event
+            .iter_extensions()
+            .map(|(name, value)| (name.to_owned(), value.to_string()))
+            .collect();
+        let (content_type, data_schema, data) = event.take_data();
+        let data = match data {
+            None => Data::Empty,
+            Some(SdkData::Json(value)) => Data::Json(value),
+            Some(SdkData::String(text)) => Data::Bytes(text.into()),
+            // Data that is not the JSON it says is the handler's to refuse: the dead letter sink has to keep it.
+            Some(SdkData::Binary(bytes)) if is_json(content_type.as_deref()) => {
+                serde_json::from_slice(&bytes).map_or_else(|_| Data::Bytes(bytes.into()), Data::Json)
+            }
+            Some(SdkData::Binary(bytes)) => Data::Bytes(bytes.into()),
+        };
+        Ok(Self {
+            id,
+            source,
+            event_type,
+            subject,
+            time,
+            content_type,
+            data_schema,
+            extensions,
+            data,
+        })
+    }
+}
+
+impl From<&CloudEvent> for Event {
+    fn from(view: &CloudEvent) -> Self {
+        // The SDK's builder can fail, its setters cannot. They replace all that the default makes up.
+        let mut event = Self::default();
+        event.set_id(&view.id);
+        event.set_source(&view.source);
+        event.set_type(&view.event_type);
+        event.set_subject(view.subject.as_ref());
+        event.set_time(view.time);
+        event.set_datacontenttype(view.content_type.as_ref());
+        event.set_dataschema(view.data_schema.clone());
+        for (name, value) in &view.extensions {
+            event.set_extension(name, value.as_str());
+        }
+        match &view.data {
+            Data::Empty => {}
+            Data::Json(value) => {
+                event.set_data_unchecked(value.clone());
+            }
+            Data::Bytes(bytes) => {
+                event.set_data_unchecked(bytes.to_vec());
+            }
+        }
+        event
+    }
+}
+
+impl From<SdkError> for WireError {
+    fn from(error: SdkError) -> Self {
+        // The SDK does not say which attribute it parsed; only one has each of these types.
+        let attribute = |name: &str, detail: String| Self::Attribute { name: name.into(), detail };
+        match error {
+            SdkError::ParseTimeError { source } => attribute("time", source.to_string()),
+            SdkError::ParseUrlError { source } => attribute("dataschema", source.to_string()),
+            SdkError::EventBuilderError {
+                source: EventBuilderError::MissingRequiredAttribute { attribute_name },
+            } => Self::Missing(attribute_name),
+            other => Self::Malformed(other.to_string()),
+        }
+    }
+}
+
+/// Reads the JSON format with the SDK, after the checks whose failures it would not name.
+fn read_structured(body: &[u8]) -> Result<Event, WireError> {
+    let mut members: Map<String, Value> = serde_json::from_slice(body).map_err(|error| WireError::Json(error.to_string()))?;
+    members.retain(|name, value| !(value.is_null() || (value == "" && is_attribute(name))));
+    for (name, value) in &members {
+        if let Some(detail) = fault(name, value) {
+            return Err(WireError::Attribute {
+                name: name.clone(),
+                detail,
+            });
+        }
+    }
+    if let Some(name) = ["specversion", "id", "source", "type"]
+        .into_iter()
+        .find(|name| !members.contains_key(*name))
+    {
+        return Err(WireError::Missing(name));
+    }
+    check_version(members.get("specversion").and_then(Value::as_str).unwrap_or_default())?;
+    serde_json::from_value(Value::Object(members)).map_err(|error| WireError::Malformed(error.to_string()))
+}
+
+/// What is wrong with the value of one attribute in the JSON format.
+fn fault(name: &str, value: &Value) -> Option<String> {
+    match (name, value) {
+        ("data" | "data_base64", _) => None,
+        ("time", Value::String(text)) => DateTime::parse_from_rfc3339(text).err().map(|error| error.to_string()),
+        ("dataschema", Value::String(text)) => Url::parse(text).err().map(|error| error.to_string()),
+        (_, Value::String(_)) => None,
+        _ if is_attribute(name) => Some("must be text".into()),
+        (_, Value::Bool(_)) => None,
+        (_, Value::Number(number)) if number.is_i64() => None,
+        _ => Some("must be text, a whole number or a boolean".into()),
+    }
+}
+
+fn is_attribute(name: &str) -> bool {
+    SpecVersion::V10.attribute_names().contains(&name)
+}
+
+/// The SDK would also take 0.3, which is another format.
+fn check_version(version: &str) -> Result<(), WireError> {
+    if version == "1.0" {
+        Ok(())
+    } else {
+        Err(WireError::Version(version.to_owned()))
+    }
+}
+
+fn is_json(content_type: Option<&str>) -> bool {
+    let Some(content_type) = content_type else { return true };
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence.ends_with("/json") || essence.ends_with("+json")
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ fn attribute(event: &CloudEvent, name: &str) -> Option<String> {
         "subject" => event.subject.clone(),
         "time" => event.time.map(|time| time.to_rfc3339()),
         "datacontenttype" => event.content_type.clone(),
-        "dataschema" => event.data_schema.clone(),
+        "dataschema" => event.data_schema.as_ref().map(ToString::to_string),
         extension => event.extensions.get(extension).cloned(),
     }
 }

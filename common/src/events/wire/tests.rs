@@ -1,3 +1,4 @@
+use http::{HeaderName, HeaderValue};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -110,10 +111,47 @@ fn what_is_wrong_is_named() {
     attribute id is missing or empty
     attribute time: premature end of input
     the event is not a JSON object: EOF while parsing an object at line 1 column 1
-    attribute ext: must be text, a number or a boolean
-    attribute data appears twice
-    data_base64 is not base64: Invalid symbol 63, offset 0.
+    attribute ext: must be text, a whole number or a boolean
+    the event is malformed: Cannot have both data and data_base64 field
+    the event is malformed: decode error `Invalid symbol 63, offset 0.`
     "#);
+}
+
+#[test]
+fn attributes_are_checked_alike_in_both_modes() {
+    for (name, value, wrong) in [
+        ("specversion", "0.3", r#"specversion "0.3" is not supported, only 1.0"#),
+        ("id", "", "attribute id is missing or empty"),
+        ("time", "yesterday", "attribute time: premature end of input"),
+        ("dataschema", "/relative", "attribute dataschema: relative URL without a base"),
+    ] {
+        let mut binary = with(&[]);
+        let header = HeaderName::try_from(format!("ce-{name}")).expect("legal");
+        binary.insert(header, HeaderValue::from_static(value));
+        let mut structured = json!({"specversion": "1.0", "id": "1", "source": "/s", "type": "t"});
+        structured[name] = value.into();
+        let structured = CloudEvent::read(&headers(&[("content-type", STRUCTURED)]), &structured.to_string().into());
+        assert_eq!(CloudEvent::read(&binary, &Bytes::new()), structured);
+        assert_eq!(structured.expect_err("malformed").to_string(), wrong);
+    }
+}
+
+#[test]
+fn an_empty_attribute_is_not_set() {
+    let event = CloudEvent::read(&with(&[("ce-subject", ""), ("ce-time", ""), ("ce-sgx", "")]), &Bytes::new()).expect("reads");
+    assert_eq!((&event.subject, event.time, event.extensions["sgx"].as_str()), (&None, None, ""));
+    let structured = CloudEvent::read(&headers(&[("content-type", STRUCTURED)]), &event.to_structured().into());
+    assert_eq!(structured, Ok(event));
+}
+
+#[test]
+fn an_event_of_the_sdk_is_checked_too() {
+    use cloudevents::{EventBuilder as _, EventBuilderV03};
+    let old = EventBuilderV03::new().id("1").source("/s").ty("t").build().expect("legal");
+    assert_eq!(CloudEvent::try_from(old), Err(WireError::Version("0.3".into())));
+    let mut event = Event::default();
+    event.set_id("");
+    assert_eq!(CloudEvent::try_from(event), Err(WireError::Missing("id")));
 }
 
 #[test]
@@ -128,7 +166,8 @@ proptest! {
     #[test]
     fn both_modes_keep_the_event(id in "\\PC{1,20}", subject in proptest::option::of(".{1,20}"), value in ".{1,20}", data in ".{0,40}") {
         let event = CloudEvent {
-            id, source: "/s".into(), event_type: "t".into(), subject, time: None, content_type: None, data_schema: None,
+            id, source: "/s".into(), event_type: "t".into(), subject, time: DateTime::from_timestamp(1_795_428_000, 500_000_000), content_type: None,
+            data_schema: Url::parse("https://schemas.example.com/t?v=1").ok(),
             extensions: BTreeMap::from([("sgx".into(), value)]),
             data: Data::Json(json!({"text": data})),
         };
