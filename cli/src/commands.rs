@@ -8,5 +8,6 @@ pub mod explain;
 pub mod incidents;
 pub mod instances;
 pub mod labs;
+pub mod record;
 pub mod run;
 pub mod scan;

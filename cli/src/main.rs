@@ -34,6 +34,8 @@ enum Command {
     Up(up::Args),
     /// Judge recorded objects, or one live cluster, without a database
     Evaluate(commands::evaluate::Args),
+    /// Write the objects of live clusters to a directory, secrets removed
+    Record(commands::record::Args),
     /// Scan clusters now and store what changed
     Scan(commands::scan::Args),
     /// List clusters, or show one
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Up(args) => up::run(args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
+        Command::Record(args) => commands::record::run(&args),
         Command::Scan(args) => commands::scan::run(args),
         Command::Clusters(args) => commands::clusters::run(&args),
         Command::Labs(args) => commands::labs::run(&args),

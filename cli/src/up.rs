@@ -127,17 +127,8 @@ async fn serve(args: &Args, is_demo: bool, database: &Database, address: SocketA
         ready.await?;
         host.run_schedules(pace).await
     };
-    let alive = async {
-        match &demo {
-            Some(demo) => demo.live(shutdown.clone()).await,
-            None => shutdown.cancelled().await,
-        }
-    };
-    let ended = tokio::select! {
-        // The schedules end by themselves once told to stop, after the jobs that are running.
-        ended = schedules => ended,
-        () = async { alive.await; std::future::pending::<()>().await } => Ok(()),
-    };
+    // They end by themselves once told to stop, after the jobs that are running.
+    let ended = schedules.await;
     shutdown.cancel();
     let served = api.await.context("the API ended badly")?;
     if let Some(demo) = demo {

@@ -6,8 +6,7 @@ use anyhow::Context;
 use chrono::TimeDelta;
 use stargate_common::cluster::ClusterSettings;
 use stargate_common::collect::probe::{Override, ProbeSettings};
-use stargate_sim::{Fleet, Running, SimClock};
-use tokio_util::sync::CancellationToken;
+use stargate_sim::{Fleet, Running, Scenario, SimClock};
 
 /// A fleet that lives in this process, behind real sockets and kubeconfigs.
 #[derive(Debug)]
@@ -24,7 +23,9 @@ impl Demo {
     /// When no port is to be had or the kubeconfigs cannot be written.
     pub async fn start(seed: u64, data_dir: &Path) -> anyhow::Result<(Self, String)> {
         let fleet = Fleet::demo(seed, SimClock::following_real_time(TimeDelta::zero()));
-        let running = fleet.serve().await.context("serving the simulated clusters")?;
+        let mut running = fleet.serve().await.context("serving the simulated clusters")?;
+        // Faults come and go, labs arrive and leave, from now on.
+        running.play(Scenario::new(&fleet, seed));
         let kubeconfigs = data_dir.join("demo").join("kubeconfigs");
         std::fs::create_dir_all(&kubeconfigs).with_context(|| format!("creating {}", kubeconfigs.display()))?;
         running
@@ -64,11 +65,6 @@ impl Demo {
             ssl_verify: true,
             ..ClusterSettings::default()
         }
-    }
-
-    /// Lets faults come and go until told to stop.
-    pub async fn live(&self, shutdown: CancellationToken) {
-        shutdown.cancelled().await;
     }
 
     /// Stops serving.
