@@ -16,9 +16,9 @@ pub struct Args {
     /// Only incidents in this state; may be repeated
     #[arg(long, value_parser = ["open", "resolved"], default_value = "open")]
     state: Vec<String>,
-    /// Only incidents of this level; may be repeated
+    /// Only incidents of this severity; may be repeated
     #[arg(long, value_parser = ["critical", "high", "medium", "low"])]
-    level: Vec<String>,
+    severity: Vec<String>,
     /// Only incidents of this failure class; may be repeated
     #[arg(long)]
     class: Vec<String>,
@@ -37,8 +37,8 @@ pub struct Args {
 
 const COLUMNS: &[Column] = &[
     column("PRIORITY", |row| at(row, "/priority")),
-    column("LEVEL", |row| at(row, "/level")),
-    column("CLASS", |row| at(row, "/failure_class")),
+    column("SEVERITY", |row| at(row, "/severity")),
+    column("CLASS", |row| at(row, "/class")),
     column("WHERE", place),
     column("INSTANCES", |row| at(row, "/instances")),
     column("SINCE", |row| age(row, "/onset_at")),
@@ -50,10 +50,16 @@ const COLUMNS: &[Column] = &[
 ];
 
 fn place(row: &serde_json::Value) -> String {
-    match (at(row, "/cluster"), at(row, "/namespace")) {
-        (cluster, namespace) if !namespace.is_empty() => format!("{cluster}/{namespace}"),
-        (cluster, _) if !cluster.is_empty() => cluster,
-        _ => format!("{} clusters", at(row, "/clusters")),
+    let clusters: Vec<&str> = row
+        .get("clusters")
+        .and_then(serde_json::Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(serde_json::Value::as_str)
+        .collect();
+    match at(row, "/namespace") {
+        namespace if namespace.is_empty() => clusters.join(","),
+        namespace => format!("{}/{namespace}", clusters.join(",")),
     }
 }
 
@@ -68,7 +74,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let mut query: Vec<(&str, String)> = Vec::new();
             for (key, values) in [
                 ("state", &args.state),
-                ("level", &args.level),
+                ("severity", &args.severity),
                 ("class", &args.class),
                 ("cluster", &args.cluster),
             ] {

@@ -53,19 +53,19 @@ const COLUMNS: &[Column] = &[
     column("NAMESPACE", |row| at(row, "/namespace")),
     column("STATE", |row| at(row, "/state")),
     column("STAGE", |row| at(row, "/failing_stage")),
-    column("CLASS", |row| at(row, "/failure_class")),
+    column("CLASS", |row| at(row, "/class")),
     column("SINCE", |row| age(row, "/onset_at")),
     wide("SUBCLASS", |row| at(row, "/sub_class")),
     wide("LAB", |row| at(row, "/lab")),
     wide("AGE", |row| age(row, "/created_at")),
-    wide("READ", |row| age(row, "/observed_at")),
+    wide("EVALUATED", |row| age(row, "/last_evaluated_at")),
     wide("ID", |row| at(row, "/id")),
 ];
 
 const STAGES: &[Column] = &[
     column("STAGE", |row| at(row, "/stage")),
     column("OUTCOME", |row| at(row, "/outcome")),
-    column("CLASS", |row| at(row, "/failure_class")),
+    column("CLASS", |row| at(row, "/class")),
     column("SINCE", |row| age(row, "/since")),
     column("WHY", |row| {
         let message = at(row, "/message");

@@ -78,14 +78,14 @@ pub struct QueryState {
 }
 
 impl QueryState {
-    /// A state that reads through `pool`, which should be [`stargate_common::db::Access::ReadOnly`].
+    /// A state that reads through `pool`, which should be [`Access::ReadOnly`]. It knows no rubrics, and nothing ends its streams early.
     #[must_use]
-    pub fn new(pool: PgPool, clock: Clock, knowledge: Knowledge, shutdown: CancellationToken) -> Self {
+    pub fn new(pool: PgPool, clock: Clock) -> Self {
         Self {
             pool,
             clock,
-            knowledge: Arc::new(knowledge),
-            shutdown,
+            knowledge: Arc::default(),
+            shutdown: CancellationToken::new(),
             fleet: FleetCache::default(),
             feed: Feed::default(),
         }
@@ -138,8 +138,11 @@ impl Server for Query {
 
     async fn start(context: &Context<NoSettings>) -> anyhow::Result<Router> {
         let knowledge = Knowledge::from(&RubricSet::embedded().context("loading the rubrics")?);
-        let state = QueryState::new(context.db.clone(), context.clock.clone(), knowledge, context.shutdown.clone());
-        Ok(router(state))
+        Ok(router(QueryState {
+            knowledge: Arc::new(knowledge),
+            shutdown: context.shutdown.clone(),
+            ..QueryState::new(context.db.clone(), context.clock.clone())
+        }))
     }
 }
 

@@ -143,7 +143,7 @@ fn instances(text: &mut Exposition, fleet: &Fleet, basis: &Basis) {
     text.gauge("stargate_failure_class_instances", "Instances that fail with the class.");
     let classes = clusters::class_counts(fleet, basis, |_| true);
     for class in classes.iter().take(CLASSES) {
-        let labels = [("failure_class", class.failure_class.as_str())];
+        let labels = [("failure_class", class.class.as_str())];
         text.sample("stargate_failure_class_instances", &labels, number(class.instances));
     }
     let other: i64 = classes.iter().skip(CLASSES).map(|class| class.instances).sum();
@@ -192,7 +192,7 @@ fn sources(text: &mut Exposition, basis: &Basis) {
 fn events(text: &mut Exposition, plumbing: &Plumbing, now: DateTime<Utc>) {
     text.gauge("stargate_incidents_open", "Open incidents.");
     for (level, scope, n) in &plumbing.incidents {
-        text.sample("stargate_incidents_open", &[("level", level), ("scope", scope)], number(*n));
+        text.sample("stargate_incidents_open", &[("severity", level), ("scope", scope)], number(*n));
     }
     text.gauge("stargate_scans_last_hour", "Scans that started in the last hour.");
     for (cluster, tier, state, n) in &plumbing.scans {

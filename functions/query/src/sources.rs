@@ -130,6 +130,7 @@ pub struct ClusterSource {
     pub enabled: bool,
     pub api_reachable: Option<bool>,
     pub api_detail: String,
+    pub evaluated_as_of: Option<DateTime<Utc>>,
     pub kinds: Vec<KindReading>,
 }
 
@@ -242,7 +243,7 @@ pub struct Coverage {
 pub async fn clusters(db: impl PgExecutor<'_>) -> Result<Vec<ClusterSource>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"-- sources::clusters
-        select c.cluster_id, c.name, c.enabled, c.api_reachable, c.api_detail,
+        select c.cluster_id, c.name, c.enabled, c.api_reachable, c.api_detail, c.evaluated_as_of,
                k.kind as "kind?", k.missing, k.detail as "detail?", k.items, k.interval_s as "interval_s?",
                k.last_attempt_at as "last_attempt_at?", k.last_success_at
         from clusters c left join cluster_kinds k on k.cluster_id = c.cluster_id
@@ -259,6 +260,7 @@ pub async fn clusters(db: impl PgExecutor<'_>) -> Result<Vec<ClusterSource>, sql
                 enabled: row.enabled,
                 api_reachable: row.api_reachable,
                 api_detail: row.api_detail,
+                evaluated_as_of: row.evaluated_as_of,
                 kinds: Vec::new(),
             });
         }
@@ -307,6 +309,7 @@ mod tests {
             enabled: true,
             api_reachable: Some(true),
             api_detail: String::new(),
+            evaluated_as_of: None,
             kinds,
         }
     }

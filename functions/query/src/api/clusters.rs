@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::QueryState;
 use crate::answer::{Ask, List, One, Scope};
-use crate::api::instances::StageRow;
+use crate::api::instances::stages::{self, StageRow};
 use crate::basis::Basis;
 use crate::counts::{Counts, Outcomes};
 use crate::fleet::{ClusterFacts, Fleet, InstanceCount};
@@ -108,7 +108,7 @@ pub struct ClusterRow {
 pub struct ClassCount {
     /// The failure class.
     #[schema(example = "image_pull_backoff")]
-    pub failure_class: String,
+    pub class: String,
     /// Instances that fail with it.
     #[schema(minimum = 1)]
     pub instances: i64,
@@ -269,7 +269,7 @@ pub async fn get(State(app): State<QueryState>, Path(name): Path<String>, ask: A
     ask.one(&basis, Scope::Clusters(&[id]), async || {
         let fleet = app.fleet.get(&app.pool, &basis.versions, ask.now).await?;
         let row = rows(&fleet, &basis).into_iter().find(|row| row.id == id);
-        let health = super::instances::stages(&app.pool, id, basis.is_blind(id)).await?;
+        let health = stages::of_subject(&app.pool, id, basis.is_blind(id)).await?;
         Ok(ClusterDetail {
             row: row.ok_or(ApiError::NotFound { what: "cluster", name })?,
             health: health.into_iter().next(),
@@ -413,11 +413,11 @@ pub fn class_counts(fleet: &Fleet, basis: &Basis, wanted: impl Fn(&InstanceCount
     let mut classes: Vec<_> = counts
         .into_iter()
         .map(|(class, instances)| ClassCount {
-            failure_class: class.to_owned(),
+            class: class.to_owned(),
             instances,
         })
         .collect();
-    classes.sort_by(|a, b| b.instances.cmp(&a.instances).then_with(|| a.failure_class.cmp(&b.failure_class)));
+    classes.sort_by(|a, b| b.instances.cmp(&a.instances).then_with(|| a.class.cmp(&b.class)));
     classes
 }
 

@@ -1,19 +1,23 @@
 //! Incidents: what is wrong, since when, how much of the fleet it concerns.
 
+mod store;
+
+use std::collections::BTreeSet;
+
 use axum::extract::{Path, State};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sqlx::PgPool;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use self::store::{Filter, IncidentRecord, by_onset, by_opening, by_priority, children, find};
 use super::{any_of, any_word};
 use crate::QueryState;
 use crate::answer::{Ask, List, One, Scope};
 use crate::basis::Basis;
-use crate::page::{Direction, Wanted};
+use crate::page::Wanted;
 use crate::params::{Limit, NoParams, StageName, words};
 use crate::problem::ApiError;
 
@@ -29,7 +33,7 @@ words! {
 
 words! {
     /// How soon somebody should look.
-    IncidentLevel {
+    IncidentSeverity {
         /// Now.
         Critical = "critical",
         /// Soon.
@@ -77,9 +81,9 @@ pub struct IncidentRow {
     /// The stage that fails.
     #[schema(example = "deployment-ready")]
     pub stage: String,
-    /// What it fails with; null when no class fits.
+    /// The failure class; null when none fits.
     #[schema(example = "image_pull_backoff")]
-    pub failure_class: Option<String>,
+    pub class: Option<String>,
     /// Finer label under the class.
     pub sub_class: Option<String>,
     /// `open` or `resolved`. May grow.
@@ -87,8 +91,8 @@ pub struct IncidentRow {
     pub state: String,
     /// How soon somebody should look: `critical`, `high`, `medium`, `low`.
     #[schema(example = "high")]
-    pub level: String,
-    /// From 0 to 10; the level is cut from it.
+    pub severity: String,
+    /// From 0 to 10; the severity is cut from it.
     #[schema(example = 7.0, minimum = 0, maximum = 10)]
     pub priority: f32,
     /// It is not announced: it began while its service was still being made.
@@ -109,8 +113,9 @@ pub struct IncidentRow {
     #[schema(minimum = 0)]
     pub instances: i32,
     /// Clusters they are on.
-    #[schema(minimum = 0)]
-    pub clusters: i32,
+    pub clusters: Vec<String>,
+    /// Labs they belong to.
+    pub labs: Vec<String>,
     /// Raised with every change.
     pub version: i32,
 }
@@ -122,14 +127,22 @@ pub struct IncidentDetail {
     #[serde(flatten)]
     pub row: IncidentRow,
     /// The classes it had, oldest first.
-    #[schema(value_type = Vec<Object>)]
-    pub class_history: Value,
+    pub class_history: Vec<ClassSinceRow>,
     /// The incident that covers it.
     pub parent: Option<IncidentRow>,
     /// The incidents it covers, most urgent first, at most 200.
     pub children: Vec<IncidentRow>,
     /// The instances it covers: its own and those of its children.
     pub members: Vec<IncidentMember>,
+}
+
+/// A class an incident had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ClassSinceRow {
+    /// The class; null when none fitted.
+    pub class: Option<String>,
+    /// Since when.
+    pub since: DateTime<Utc>,
 }
 
 /// An instance that an incident covers.
@@ -173,17 +186,17 @@ pub struct IncidentParams {
     /// Only incidents in these states; open ones when absent.
     #[param(inline)]
     pub state: Vec<IncidentState>,
-    /// Only these levels.
+    /// Only these severities.
     #[param(inline)]
-    pub level: Vec<IncidentLevel>,
+    pub severity: Vec<IncidentSeverity>,
     /// Only these scopes.
     #[param(inline)]
     pub scope: Vec<IncidentScope>,
     /// Only these failure classes.
     pub class: Vec<String>,
-    /// Only on these clusters.
+    /// Only on these clusters, themselves or what they cover.
     pub cluster: Vec<String>,
-    /// Only of these labs.
+    /// Only of these labs, themselves or what they cover.
     pub lab: Vec<String>,
     /// Only at these stages.
     #[param(inline)]
@@ -210,7 +223,7 @@ impl Default for IncidentParams {
     fn default() -> Self {
         Self {
             state: Vec::new(),
-            level: Vec::new(),
+            severity: Vec::new(),
             scope: Vec::new(),
             class: Vec::new(),
             cluster: Vec::new(),
@@ -244,7 +257,7 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<IncidentParams>) -> Re
     };
     let filter = Filter {
         states: states.iter().map(|state| state.as_str().to_owned()).collect(),
-        levels: any_word(&params.level, IncidentLevel::as_str),
+        severities: any_word(&params.severity, IncidentSeverity::as_str),
         scopes: any_word(&params.scope, IncidentScope::as_str),
         classes: any_of(&params.class),
         labs: any_of(&params.lab),
@@ -263,10 +276,10 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<IncidentParams>) -> Re
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct AttentionParams {
-    /// Only these levels.
+    /// Only these severities.
     #[param(inline)]
-    pub level: Vec<IncidentLevel>,
-    /// Only on these clusters.
+    pub severity: Vec<IncidentSeverity>,
+    /// Only on these clusters, themselves or what they cover.
     pub cluster: Vec<String>,
     /// Rows a page.
     #[param(inline)]
@@ -287,7 +300,7 @@ pub async fn attention(State(app): State<QueryState>, ask: Ask<AttentionParams>)
     let clusters = basis.cluster_ids(&params.cluster)?;
     let filter = Filter {
         states: vec![IncidentState::Open.as_str().to_owned()],
-        levels: any_word(&params.level, IncidentLevel::as_str),
+        severities: any_word(&params.severity, IncidentSeverity::as_str),
         top_level: true,
         clusters,
         ..Filter::default()
@@ -365,13 +378,17 @@ pub async fn get(State(app): State<QueryState>, Path(id): Path<String>, ask: Ask
             Some(parent) => Some(row(find(&app.pool, &parent.to_string()).await?, &basis)),
             None => None,
         };
+        let class_history = serde_json::from_value(record.class_history.clone()).map_err(|source| ApiError::Document {
+            what: format!("the classes of incident {id}"),
+            source,
+        })?;
         let children = children(&app.pool, record.incident_id).await?;
         let members = std::iter::once(&record)
             .chain(&children)
             .filter_map(|record| member(record, &basis))
             .collect();
         Ok(IncidentDetail {
-            class_history: record.class_history.clone(),
+            class_history,
             parent,
             members,
             children: rows(children, &basis),
@@ -381,238 +398,9 @@ pub async fn get(State(app): State<QueryState>, Path(id): Path<String>, ask: Ask
     .await
 }
 
-#[derive(Debug, Clone)]
-struct IncidentRecord {
-    incident_id: Uuid,
-    scope: String,
-    parent_id: Option<Uuid>,
-    cluster_id: Option<Uuid>,
-    instance_id: Option<Uuid>,
-    namespace: Option<String>,
-    lab: Option<String>,
-    stage: String,
-    failure_class: Option<String>,
-    sub_class: Option<String>,
-    class_history: Value,
-    state: String,
-    muted: bool,
-    flapping: bool,
-    priority: f32,
-    level: String,
-    message: String,
-    onset_at: DateTime<Utc>,
-    opened_at: DateTime<Utc>,
-    resolved_at: Option<DateTime<Utc>>,
-    resolution: Option<String>,
-    instances: i32,
-    clusters: i32,
-    revision: i32,
-}
-
-/// Which incidents are wanted; `None` is any.
-#[derive(Debug, Default)]
-struct Filter {
-    states: Vec<String>,
-    levels: Option<Vec<String>>,
-    scopes: Option<Vec<String>>,
-    classes: Option<Vec<String>>,
-    clusters: Option<Vec<Uuid>>,
-    labs: Option<Vec<String>>,
-    stages: Option<Vec<String>>,
-    instance: Option<Uuid>,
-    parent: Option<Uuid>,
-    top_level: bool,
-    since: Option<DateTime<Utc>>,
-}
-
-/// The list's statement in one order. `$after` compares with the cursor, from `$13`.
-macro_rules! select {
-    ($name:literal, $after:literal, $order:literal, $db:expr, $filter:expr, $wanted:expr, $($key:expr),+) => {
-        sqlx::query_as!(
-            IncidentRecord,
-            "-- incidents::" + $name + "
-            select incident_id, scope, parent_id, cluster_id, instance_id, namespace, lab, stage, failure_class, sub_class, class_history,
-                   state, muted, flapping, priority, level, message, onset_at, opened_at, resolved_at, resolution, instances, clusters, revision
-            from incidents
-            where state = any($1)
-              and ($2::text[] is null or level = any($2))
-              and ($3::text[] is null or scope = any($3))
-              and ($4::text[] is null or failure_class = any($4))
-              and ($5::uuid[] is null or cluster_id = any($5))
-              and ($6::text[] is null or lab = any($6))
-              and ($7::text[] is null or stage = any($7))
-              and ($8::uuid is null or instance_id = $8)
-              and ($9::uuid is null or parent_id = $9)
-              and (not $10::bool or parent_id is null)
-              and ($11::timestamptz is null or opened_at >= $11)
-              and " + $after + "
-            order by " + $order + "
-            limit $12",
-            &$filter.states,
-            $filter.levels as _,
-            $filter.scopes as _,
-            $filter.classes as _,
-            $filter.clusters as _,
-            $filter.labs as _,
-            $filter.stages as _,
-            $filter.instance as _,
-            $filter.parent as _,
-            $filter.top_level,
-            $filter.since as _,
-            $wanted.fetch(),
-            $($key as _),+
-        )
-        .fetch_all($db)
-        .await
-    };
-}
-
-async fn by_priority(
-    db: &PgPool,
-    filter: &Filter,
-    wanted: &Wanted<(u32, DateTime<Utc>, Uuid)>,
-) -> Result<Vec<IncidentRecord>, sqlx::Error> {
-    let priority = wanted.key().map(|&(bits, ..)| f32::from_bits(bits));
-    let onset = wanted.key().map(|&(_, onset, _)| onset);
-    let id = wanted.key().map(|&(.., id)| id);
-    match wanted.direction() {
-        Direction::Next => select!(
-            "by_priority",
-            "($15::uuid is null or priority < $13::real or (priority = $13 and (onset_at, incident_id) > ($14::timestamptz, $15)))",
-            "priority desc, onset_at, incident_id",
-            db,
-            filter,
-            wanted,
-            priority,
-            onset,
-            id
-        ),
-        Direction::Previous => select!(
-            "by_priority_back",
-            "($15::uuid is null or priority > $13::real or (priority = $13 and (onset_at, incident_id) < ($14::timestamptz, $15)))",
-            "priority, onset_at desc, incident_id desc",
-            db,
-            filter,
-            wanted,
-            priority,
-            onset,
-            id
-        ),
-    }
-}
-
-async fn by_onset(
-    db: &PgPool,
-    filter: &Filter,
-    wanted: &Wanted<(DateTime<Utc>, Uuid)>,
-    descending: bool,
-) -> Result<Vec<IncidentRecord>, sqlx::Error> {
-    let at = wanted.key().map(|&(at, _)| at);
-    let id = wanted.key().map(|&(_, id)| id);
-    if wanted.is_ascending(descending) {
-        select!(
-            "by_onset",
-            "($14::uuid is null or (onset_at, incident_id) > ($13::timestamptz, $14))",
-            "onset_at, incident_id",
-            db,
-            filter,
-            wanted,
-            at,
-            id
-        )
-    } else {
-        select!(
-            "by_onset_descending",
-            "($14::uuid is null or (onset_at, incident_id) < ($13::timestamptz, $14))",
-            "onset_at desc, incident_id desc",
-            db,
-            filter,
-            wanted,
-            at,
-            id
-        )
-    }
-}
-
-async fn by_opening(
-    db: &PgPool,
-    filter: &Filter,
-    wanted: &Wanted<(DateTime<Utc>, Uuid)>,
-    descending: bool,
-) -> Result<Vec<IncidentRecord>, sqlx::Error> {
-    let at = wanted.key().map(|&(at, _)| at);
-    let id = wanted.key().map(|&(_, id)| id);
-    // The index is on (opened_at desc, incident_id), so the id runs against the time.
-    if wanted.is_ascending(descending) {
-        select!(
-            "by_opening",
-            "($14::uuid is null or opened_at > $13::timestamptz or (opened_at = $13 and incident_id < $14))",
-            "opened_at, incident_id desc",
-            db,
-            filter,
-            wanted,
-            at,
-            id
-        )
-    } else {
-        select!(
-            "by_opening_descending",
-            "($14::uuid is null or opened_at < $13::timestamptz or (opened_at = $13 and incident_id > $14))",
-            "opened_at desc, incident_id",
-            db,
-            filter,
-            wanted,
-            at,
-            id
-        )
-    }
-}
-
-async fn find(db: &PgPool, id: &str) -> Result<IncidentRecord, ApiError> {
-    let missing = || ApiError::NotFound {
-        what: "incident",
-        name: id.to_owned(),
-    };
-    let uuid: Uuid = id.parse().map_err(|_| missing())?;
-    sqlx::query_as!(
-        IncidentRecord,
-        "-- incidents::find
-        select incident_id, scope, parent_id, cluster_id, instance_id, namespace, lab, stage, failure_class, sub_class, class_history,
-               state, muted, flapping, priority, level, message, onset_at, opened_at, resolved_at, resolution, instances, clusters, revision
-        from incidents where incident_id = $1",
-        uuid
-    )
-    .fetch_optional(db)
-    .await?
-    .ok_or_else(missing)
-}
-
-async fn children(db: &PgPool, parent: Uuid) -> Result<Vec<IncidentRecord>, sqlx::Error> {
-    sqlx::query_as!(
-        IncidentRecord,
-        "-- incidents::children
-        select incident_id, scope, parent_id, cluster_id, instance_id, namespace, lab, stage, failure_class, sub_class, class_history,
-               state, muted, flapping, priority, level, message, onset_at, opened_at, resolved_at, resolution, instances, clusters, revision
-        from incidents where parent_id = $1 order by state, priority desc, onset_at, incident_id limit 200",
-        parent
-    )
-    .fetch_all(db)
-    .await
-}
-
 /// The newest incidents of an instance.
 pub(super) async fn of_instance(db: &PgPool, instance: Uuid, basis: &Basis) -> Result<Vec<IncidentRow>, ApiError> {
-    let records = sqlx::query_as!(
-        IncidentRecord,
-        "-- incidents::of_instance
-        select incident_id, scope, parent_id, cluster_id, instance_id, namespace, lab, stage, failure_class, sub_class, class_history,
-               state, muted, flapping, priority, level, message, onset_at, opened_at, resolved_at, resolution, instances, clusters, revision
-        from incidents where instance_id = $1 order by opened_at desc, incident_id limit 20",
-        instance
-    )
-    .fetch_all(db)
-    .await?;
-    Ok(rows(records, basis))
+    Ok(rows(store::of_instance(db, instance).await?, basis))
 }
 
 fn rows(records: Vec<IncidentRecord>, basis: &Basis) -> Vec<IncidentRow> {
@@ -620,6 +408,9 @@ fn rows(records: Vec<IncidentRecord>, basis: &Basis) -> Vec<IncidentRow> {
 }
 
 fn row(record: IncidentRecord, basis: &Basis) -> IncidentRow {
+    let ids = record.covered_clusters.into_iter().flatten().chain(record.cluster_id);
+    let clusters: BTreeSet<String> = ids.map(|id| basis.cluster_name(id)).collect();
+    let labs: BTreeSet<String> = record.covered_labs.into_iter().flatten().chain(record.lab.clone()).collect();
     IncidentRow {
         id: record.incident_id,
         scope: record.scope,
@@ -629,10 +420,10 @@ fn row(record: IncidentRecord, basis: &Basis) -> IncidentRow {
         namespace: record.namespace,
         lab: record.lab,
         stage: record.stage,
-        failure_class: record.failure_class,
+        class: record.failure_class,
         sub_class: record.sub_class,
         state: record.state,
-        level: record.level,
+        severity: record.level,
         priority: record.priority,
         muted: record.muted,
         flapping: record.flapping,
@@ -642,7 +433,8 @@ fn row(record: IncidentRecord, basis: &Basis) -> IncidentRow {
         resolved_at: record.resolved_at,
         resolution: record.resolution,
         instances: record.instances,
-        clusters: record.clusters,
+        clusters: clusters.into_iter().collect(),
+        labs: labs.into_iter().collect(),
         version: record.revision,
     }
 }

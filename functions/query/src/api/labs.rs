@@ -100,8 +100,8 @@ pub struct WorstInstance {
     pub namespace: String,
     /// Its cluster.
     pub cluster: String,
-    /// What it fails with.
-    pub failure_class: Option<String>,
+    /// The failure class it fails with.
+    pub class: Option<String>,
     /// Since when.
     pub since: Option<DateTime<Utc>>,
     /// One line for people.
@@ -429,7 +429,7 @@ async fn worst(db: &PgPool, lab: &str, clusters: &[Uuid], basis: &Basis) -> Resu
             id: row.instance_id,
             namespace: row.namespace,
             cluster: basis.cluster_name(row.cluster_id),
-            failure_class: row.failure_class,
+            class: row.failure_class,
             since: row.since,
             message: row.message,
         });

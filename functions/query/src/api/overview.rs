@@ -56,7 +56,7 @@ pub struct Health {
     pub outcomes: Outcomes,
 }
 
-/// Open incidents that no other covers, by level.
+/// Open incidents that no other covers, by severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ToSchema)]
 pub struct IncidentCounts {
     /// All of them.

@@ -1,5 +1,7 @@
 //! The router over a database of its own.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
@@ -13,7 +15,6 @@ use stargate_common::evaluate::rubric::RubricSet;
 use stargate_query::{QueryState, router};
 use stargate_tests::TestDb;
 use stargate_tests::seed::{self, FleetSize};
-use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 /// When every test begins.
@@ -54,8 +55,8 @@ impl App {
     async fn over(db: TestDb, settings: &PoolSettings) -> Self {
         let reader = db::connect(&db.url, settings).await.expect("connecting as a reader");
         let clock = Clock::manual(start());
-        let knowledge = (&RubricSet::embedded().expect("the rubrics")).into();
-        let state = QueryState::new(reader.clone(), clock.clone(), knowledge, CancellationToken::new());
+        let mut state = QueryState::new(reader.clone(), clock.clone());
+        state.knowledge = Arc::new((&RubricSet::embedded().expect("the rubrics")).into());
         Self {
             db,
             clock,

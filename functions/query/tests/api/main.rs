@@ -5,6 +5,7 @@
 mod app;
 mod conventions;
 mod document;
+mod flow;
 mod operations;
 mod paging;
 mod plans;

@@ -63,9 +63,9 @@ async fn filters_are_or_inside_and_and_between() {
         1,
         "only the clusters that were asked for"
     );
-    let class = rows(&body)[0]["failure_class"].as_str().unwrap();
+    let class = rows(&body)[0]["class"].as_str().unwrap();
     let body = app.ok(&format!("/api/v1/instances?class={class}&limit=200")).await;
-    assert!(rows(&body).iter().all(|row| row["failure_class"] == class));
+    assert!(rows(&body).iter().all(|row| row["class"] == class));
     let body = app.ok("/api/v1/instances?lab=unmapped").await;
     assert_eq!(rows(&body).len(), 6);
     assert!(rows(&body).iter().all(|row| row["mapping"] == "none" && row["lab"] == "unmapped"));
@@ -314,7 +314,7 @@ async fn metrics_count_what_the_interface_counts() {
         "stargate_outbox_lag_seconds 40",
         "stargate_dead_letters{consumer=\"evaluate\"} 2",
         "stargate_source_up{source=\"cluster/cnv-01\"} 1",
-        "stargate_incidents_open{level=\"critical\",scope=\"cluster\"} 2",
+        "stargate_incidents_open{severity=\"critical\",scope=\"cluster\"} 2",
         "stargate_cluster_utilization_ratio{cluster=\"cnv-01\",resource=\"cpu\"} 0.43",
     ] {
         assert!(text.contains(line), "{line} is missing from\n{text}");

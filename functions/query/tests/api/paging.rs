@@ -39,7 +39,16 @@ async fn every_list_in_every_order_pages_without_gap_or_overlap() {
         (
             "/api/v1/instances?x",
             "id",
-            &["namespace", "-namespace", "onset_at", "-onset_at", "changed_at", "-changed_at"][..],
+            &[
+                "namespace",
+                "-namespace",
+                "onset_at",
+                "-onset_at",
+                "changed_at",
+                "created_at",
+                "-created_at",
+                "-changed_at",
+            ][..],
         ),
         (
             "/api/v1/incidents?state=open&state=resolved",

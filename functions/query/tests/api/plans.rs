@@ -79,7 +79,7 @@ async fn pages_of_a_full_fleet_are_small_and_read_through_indexes() {
         &format!("instances/{instance}"),
         &format!("instances/{instance}/evidence"),
         "incidents",
-        "incidents?level=critical&top_level=true",
+        "incidents?severity=critical&top_level=true",
         "incidents?state=resolved&sort=-opened_at",
         &format!("incidents?instance={instance}&state=open&state=resolved"),
         "transitions",
