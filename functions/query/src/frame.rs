@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::problem::Problem;
 
@@ -48,28 +49,15 @@ pub async fn frame(mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(FullPath(path.clone()));
-    let mut response = next.run(request).await;
+    // What goes wrong inside is logged with the id that the client is told.
+    let span = tracing::info_span!("request", request.id = id.as_str(), http.path = path);
+    let mut response = next.run(request).instrument(span).await;
     let status = response.status();
-    if status.is_client_error() || status.is_server_error() {
-        let mut problem = response
-            .extensions_mut()
-            .remove::<Problem>()
-            .unwrap_or_else(|| Problem::of_status(status));
-        problem.instance = path;
-        problem.request_id = id.0.clone();
-        let allow = response.headers_mut().remove(header::ALLOW);
-        response = (
-            status,
-            [(header::CONTENT_TYPE, "application/problem+json")],
-            serde_json::to_vec(&problem).unwrap_or_default(),
-        )
-            .into_response();
-        if let Some(allow) = allow {
-            response.headers_mut().insert(header::ALLOW, allow);
-        }
-        if let Some(seconds) = problem.retry_after_s {
-            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-        }
+    let failed = status.is_client_error() || status.is_server_error();
+    // Probes outside the interface say what is wrong in their own words.
+    let in_words = !path.starts_with("/api") && response.headers().contains_key(header::CONTENT_TYPE);
+    if failed && !in_words {
+        response = as_problem(response, path, &id);
     }
     let headers = response.headers_mut();
     for (name, value) in [
@@ -85,6 +73,29 @@ pub async fn frame(mut request: Request, next: Next) -> Response {
     headers.insert(header::VARY, HeaderValue::from_static("Authorization, Accept-Encoding"));
     if let Ok(id) = HeaderValue::try_from(id.0) {
         headers.insert(&X_REQUEST_ID, id);
+    }
+    response
+}
+
+/// The problem behind an answer, written out. The framework's own errors have none; their status says enough.
+fn as_problem(mut answer: Response, path: String, id: &RequestId) -> Response {
+    let status = answer.status();
+    let problem = answer
+        .extensions_mut()
+        .remove::<Problem>()
+        .unwrap_or_else(|| Problem::of_status(status));
+    let problem = Problem {
+        instance: path,
+        request_id: id.0.clone(),
+        ..problem
+    };
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+    if let Some(allow) = answer.headers_mut().remove(header::ALLOW) {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    if let Some(seconds) = problem.retry_after_s {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
     response
 }

@@ -35,7 +35,10 @@ pub struct App {
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
+    /// The body, when it is JSON.
     pub body: Value,
+    /// The body, when it is text.
+    pub text: String,
     pub bytes: usize,
 }
 
@@ -90,6 +93,7 @@ impl App {
             } else {
                 Value::Null
             },
+            text: String::from_utf8_lossy(&bytes).into_owned(),
             bytes: bytes.len(),
         }
     }

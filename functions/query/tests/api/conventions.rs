@@ -200,7 +200,9 @@ async fn the_root_leads_to_the_interface_and_readiness_knows_the_schema() {
     assert_eq!(app.get("/health/ready").await.status, StatusCode::OK);
     app.execute("update _sqlx_migrations set version = 1 where version = (select max(version) from _sqlx_migrations)")
         .await;
-    assert_eq!(app.get("/health/ready").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    let behind = app.get("/health/ready").await;
+    assert_eq!(behind.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(behind.text, "the database schema is older than this build\n");
 }
 
 #[tokio::test]

@@ -297,9 +297,7 @@ async fn search_finds_by_every_name() {
 #[tokio::test]
 async fn metrics_count_what_the_interface_counts() {
     let app = App::small().await;
-    let response = app.send(crate::app::get("/metrics").body(axum::body::Body::empty()).unwrap()).await;
-    let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
-    let text = std::str::from_utf8(&bytes).unwrap();
+    let text = app.get("/metrics").await.text;
     let failing: f64 = text
         .lines()
         .filter(|line| line.starts_with("stargate_instances{") && line.contains("state=\"failing\""))
