@@ -1,5 +1,7 @@
 //! Retention: rows are never refused, move into their partition when it is made, and leave with it when their time is over.
 
+#![cfg(test)]
+
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use sqlx::PgPool;
 use stargate_common::boot::{Context, Job};

@@ -57,6 +57,8 @@ fn programs() -> Vec<Program> {
         function::<stargate_deadletter::Deadletter>(),
         function::<stargate_evaluate::Evaluate>(),
         job::<stargate_scan::Scan>(),
+        job::<stargate_sweep::Sweep>(),
+        job::<stargate_retain::Retain>(),
         server::<stargate_query::Query>(),
     ]
 }

@@ -6,9 +6,12 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use stargate_common::boot;
 
-/// Run one function or job as the cluster does: settings from flags and the environment.
+/// Run one function or job as the cluster does: settings from flags and the environment. `stargate run NAME --help` lists them.
 #[derive(Debug, clap::Args)]
 #[command(
+    // `--help` belongs to the program that is run.
+    disable_help_flag = true,
+    arg_required_else_help = true,
     after_help = "Examples:\n  stargate run evaluate --help\n  stargate run scan --tier cluster --kubeconfig-dir /etc/stargate/kubeconfigs"
 )]
 pub struct Args {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use sqlx::PgPool;
@@ -52,6 +53,8 @@ impl Database {
         }
         let write = PoolSettings {
             connections: CONNECTIONS,
+            // One laptop does the work of a cluster: waiting is better than a job that gives up.
+            acquire_timeout: Duration::from_secs(30),
             ..PoolSettings::read_write("stargate-up")
         };
         let writer = db::connect(url.expose_secret(), &write).await?;
