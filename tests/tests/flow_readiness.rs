@@ -202,6 +202,64 @@ async fn what_cannot_be_read_is_unknown_and_opens_nothing() {
 }
 
 #[tokio::test]
+async fn a_failure_is_confirmed_by_time_but_never_by_looking_twice_at_the_same_evidence() {
+    let mut world = TestWorld::new().await;
+    let mut fleet = TestCluster::new("cnv-1", 10, morning());
+    world.scan_and_judge(&fleet, Tier::Everything).await;
+    fleet.set(3, Condition::CrashLooping);
+    quarters(&mut world, &fleet, 1).await;
+    for minutes in [1, 1, 2] {
+        world.wait(minutes);
+        world.scan_and_judge(&fleet, Tier::Cluster).await;
+        assert!(world.incidents().await.is_empty(), "the pods were not read again");
+    }
+    world.wait(1);
+    world.scan_and_judge(&fleet, Tier::Cluster).await;
+    assert_eq!(
+        world.incidents().await,
+        ["instance sandbox-q0003-netbasics deployment-ready pods_crashlooping open 20..  x1"]
+    );
+}
+
+#[tokio::test]
+async fn without_scans_the_known_becomes_unknown_and_incidents_stay() {
+    let mut world = TestWorld::new().await;
+    let mut fleet = TestCluster::new("cnv-1", 10, morning());
+    world.scan_and_judge(&fleet, Tier::Everything).await;
+    fleet.set(3, Condition::CrashLooping);
+    quarters(&mut world, &fleet, 2).await;
+    world.wait(31);
+    let done = stargate_evaluate::refresh_cluster(&world.evaluator, "cnv-1").await.unwrap();
+    assert_eq!((done.evaluations, done.transitions, done.incidents), (1, 0, 0));
+    assert_eq!(world.states().await, ["failing 1", "unknown 9"]);
+    assert_eq!(world.incidents().await.len(), 1);
+
+    // A scan that had begun before is still taken in, after what is known already.
+    let observed_at = world.clock.now() - chrono::TimeDelta::minutes(1);
+    fleet.set(3, Condition::Healthy);
+    fleet
+        .take(Tier::Workloads, observed_at)
+        .store(&world.db.pool, world.clock.now())
+        .await
+        .unwrap();
+    world.deliver_until_quiet().await;
+    assert_eq!(world.states().await, ["failing 1", "ready 9"], "good once");
+}
+
+#[tokio::test]
+async fn an_event_of_another_installation_is_refused_for_good() {
+    let world = TestWorld::new().await;
+    world.scan(&TestCluster::new("cnv-1", 1, morning()), Tier::Everything).await;
+    let mut events = world.take_events().await;
+    sqlx::query("update clusters set name = 'renamed'")
+        .execute(&world.db.pool)
+        .await
+        .unwrap();
+    let failure = world.deliver(&events.remove(0)).await.unwrap_err();
+    assert_eq!(failure.status().as_u16(), 422, "{failure}");
+}
+
+#[tokio::test]
 async fn an_unchanged_sweep_writes_rows_in_the_tens() {
     let mut world = TestWorld::on(TestDb::of_one_connection().await);
     let fleet = TestCluster::new("cnv-1", 200, morning());

@@ -7,6 +7,7 @@
 //! scans not evaluated, oldest first ─> judge.rs: load the evidence as that scan left it, rubrics -> verdicts     no transaction
 //!                                      diff.rs:  verdicts × what is stored -> what differs                       pure
 //!                                      write.rs: inbox, state, transitions, incidents, rollups, outbox          one transaction
+//!                                        parents.rs: incidents that are one problem     tell.rs: the events
 //! ```
 //!
 //! An event only says that something waits: every scan that waits is taken in, in the order they were stored, so late, repeated and
@@ -14,6 +15,8 @@
 
 mod diff;
 mod judge;
+mod parents;
+mod tell;
 mod write;
 
 use std::path::PathBuf;
