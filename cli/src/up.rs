@@ -114,27 +114,32 @@ async fn serve(args: &Args, is_demo: bool, database: &Database, address: SocketA
     )
     .await?;
 
-    let api = tokio::spawn(boot::serve(host.api(), address, shutdown.clone()));
-    let ready = async {
-        let said = step("first scan", host.first_round()).await?;
-        output::note(&format!(
-            "\n{said}\n\n  http://localhost:{}/api/v1/overview\n  stargate instances --state failing\n",
-            address.port()
-        ));
-        anyhow::Ok(())
+    // Whatever ends first takes the other with it.
+    let api = async {
+        let served = boot::serve(host.api(), address, shutdown.clone()).await;
+        shutdown.cancel();
+        served
     };
-    let schedules = async {
-        ready.await?;
-        host.run_schedules(pace).await
+    let work = async {
+        let worked = work(&host, address, pace).await;
+        shutdown.cancel();
+        worked
     };
-    // They end by themselves once told to stop, after the jobs that are running.
-    let ended = schedules.await;
-    shutdown.cancel();
-    let served = api.await.context("the API ended badly")?;
+    let (served, worked) = tokio::join!(api, work);
     if let Some(demo) = demo {
         demo.stop().await;
     }
-    ended.and(served)
+    worked.and(served)
+}
+
+/// Reads and judges everything once, says what came of it, and goes on by the schedules until told to stop.
+async fn work(host: &Host, address: SocketAddr, pace: u32) -> anyhow::Result<()> {
+    let said = step("first scan", host.first_round()).await?;
+    output::note(&format!(
+        "\n{said}\n\n  http://localhost:{}/api/v1/overview\n  stargate instances --state failing\n",
+        address.port()
+    ));
+    host.run_schedules(pace).await
 }
 
 /// Fails early, before anything is started, when the port is taken.

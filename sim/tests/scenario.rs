@@ -1,7 +1,5 @@
 //! The scenario of the demo: a share of labs is broken at any time, every class has its turn, labs come up and go away.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
-
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta};
