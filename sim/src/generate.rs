@@ -1,4 +1,4 @@
-//! Fleets out of a seed: [`demo`] for people and flows, [`bench`] for measurements.
+//! Fleets out of a seed: [`demo`] for people and flows, [`mod@bench`] for measurements.
 
 pub(crate) mod bench;
 pub(crate) mod demo;

@@ -10,7 +10,7 @@
 //!   of several namespaces was taken cluster-wide. An empty list is about the namespaces that the files around it name.
 //! - The clock is the newest moment that any object speaks of, unless the caller says otherwise.
 //! - Folders on the top level are clusters of their own if at least two of them hold cluster-level objects (nodes, the
-//!   version) and these differ; else everything is one cluster. See [`scope`].
+//!   version) and these differ; else everything is one cluster. See `recorded/scope.rs`.
 
 mod files;
 mod json;

@@ -1,6 +1,6 @@
 //! Rubrics: what each stage must show, how its failures are called, and what to look at then.
 //!
-//! A set always holds one rubric per stage. It is loaded once, checked as a whole ([`lint`](super::lint)) and shared behind an
+//! A set always holds one rubric per stage. It is loaded once, checked as a whole ([`lint`]) and shared behind an
 //! `Arc`; judging never parses anything. Its version is a hash over every file, so a verdict says by which rules it was made.
 
 use std::collections::BTreeMap;
