@@ -151,7 +151,8 @@ async fn dropped_at_every_await_point_ends_the_same() {
             world.heard.push(event);
         }
     }
-    assert!(steps > 500, "{steps} steps: every await point was to be a cut");
+    // How often a future waits depends on how fast the database answers; twenty for each of the scans and events is the least.
+    assert!(steps > 200, "{steps} steps: every await point was to be a cut");
     assert_same(&ending(&world.db.pool).await, baseline, "cut off at every step");
 }
 
