@@ -9,5 +9,6 @@ pub mod incidents;
 pub mod instances;
 pub mod labs;
 pub mod record;
+pub mod rubric;
 pub mod run;
 pub mod scan;

@@ -46,6 +46,8 @@ enum Command {
     Instances(commands::instances::Args),
     /// List incidents, or show one
     Incidents(commands::incidents::Args),
+    /// Check rubrics, and prove them on cases
+    Rubric(commands::rubric::Args),
     /// Explain a failure class, criterion, stage or reason
     Explain(commands::explain::Args),
     /// List events that no function could handle, and send them again
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         Command::Labs(args) => commands::labs::run(&args),
         Command::Instances(args) => commands::instances::run(&args),
         Command::Incidents(args) => commands::incidents::run(&args),
+        Command::Rubric(args) => commands::rubric::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Deadletters(args) => commands::deadletters::run(&args),
         Command::Run(args) => return commands::run::run(args),

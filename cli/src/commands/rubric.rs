@@ -1,0 +1,39 @@
+//! `stargate rubric`: what an author of rubrics needs. One file per verb under `rubric/`.
+
+mod lint;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+/// Write rubrics, and be sure of them.
+#[derive(Debug, clap::Args)]
+#[command(
+    arg_required_else_help = true,
+    after_help = "\
+Exit codes:
+  0  fine    1  judged and not fine    2  bad input or usage
+
+Examples:
+  stargate rubric lint rubrics    what is wrong with a set of rubrics, and where"
+)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Check a set of rubrics: every mistake with file, line, column and the fix
+    Lint(lint::Args),
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What the verb says: input that cannot be read, or wrong usage.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    match &args.verb {
+        Verb::Lint(args) => lint::run(args),
+    }
+}
