@@ -33,7 +33,8 @@
 //! replaced. A case that has variants is itself a situation only if it has an `expect`.
 //!
 //! What a stage is expected to be is compared as far as it is written: `outcome`, `reason`, `class`, `class_match`, `sub_class`,
-//! `recommended_action`, `message` (a part of it), `until`, `criteria` (true, false, or why unknown). `excluded` names members that
+//! `recommended_action`, the `severity`, `grade` and `area` of the class, the `auto_fix_confidence` of the sub-class, `message` (a part of
+//! it), `until`, `criteria` (true, false, or why unknown). `excluded` names members that
 //! must be left out. `failing` names every member that is at fault (or that an indeterminate stage waits for), as
 //! `Deployment/worker`, or as `worker`, which stands for whatever has that name or a name that begins `worker-`; a member too
 //! many is a mismatch. `others: pass_or_skipped` is about the stages

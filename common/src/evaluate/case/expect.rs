@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_yaml::Spanned;
 
-use super::super::rubric::RubricSet;
+use super::super::rubric::{Area, ClassGrade, RubricSet};
+use super::super::subclass::Confidence;
 use super::super::{ClassMatch, CriterionResult, FleetVerdict, LabKind, Outcome, Verdict};
 use super::raw::{RawExpect, RawFields, RawValue};
 use super::{Flaws, Mismatch, Situation};
@@ -62,6 +63,14 @@ pub struct StageExpectation {
     pub sub_class: Option<String>,
     /// What the rubric recommends.
     pub recommended_action: Option<String>,
+    /// Severity of the class.
+    pub severity: Option<u8>,
+    /// Grade of the class.
+    pub grade: Option<ClassGrade>,
+    /// Area of the class.
+    pub area: Option<Area>,
+    /// How sure an automatic fix of the sub-class would be.
+    pub auto_fix_confidence: Option<Confidence>,
     /// A part of the message.
     pub message: Option<String>,
     /// When a progressing criterion turns false.
@@ -89,6 +98,10 @@ pub(super) fn understand(raw: &Spanned<RawExpect>, anchor: DateTime<Utc>, flaws:
             class_match,
             sub_class,
             recommended_action,
+            severity,
+            grade,
+            area,
+            auto_fix_confidence,
             message,
             until,
             failing,
@@ -104,6 +117,10 @@ pub(super) fn understand(raw: &Spanned<RawExpect>, anchor: DateTime<Utc>, flaws:
             class_match,
             sub_class,
             recommended_action,
+            severity,
+            grade,
+            area,
+            auto_fix_confidence,
             message,
             until: until.map(|until| until.from(anchor)),
             failing,
@@ -133,13 +150,16 @@ const fn expected_value(value: RawValue) -> Result<bool, UnknownReason> {
 
 /// What an expectation leaves open that it must not, or says that cannot be.
 fn flaw_of(fields: &RawFields) -> Option<&'static str> {
-    let classified = fields.class.is_some() || fields.class_match.is_some() || fields.sub_class.is_some();
+    let of_class = fields.severity.is_some() || fields.grade.is_some() || fields.area.is_some();
+    let classified = fields.class.is_some() || fields.class_match.is_some() || fields.sub_class.is_some() || of_class;
     match fields.outcome {
         Outcome::Fail | Outcome::Warn if fields.class.is_none() => Some("say which `class`, or `unclassified`"),
         Outcome::Fail | Outcome::Warn if fields.reason.is_some() => Some("only what is indeterminate or skipped has a `reason`"),
         Outcome::Indeterminate if fields.reason.is_none() => Some("say the `reason`"),
         Outcome::Pass if fields.reason.is_some() => Some("only what is indeterminate or skipped has a `reason`"),
         Outcome::Pass | Outcome::Indeterminate | Outcome::Skipped if classified => Some("only what fails or warns has a class"),
+        _ if of_class && fields.class.as_deref() == Some(UNCLASSIFIED) => Some("what is unclassified has no severity, grade or area"),
+        _ if fields.auto_fix_confidence.is_some() && fields.sub_class.is_none() => Some("say which `sub_class` has the confidence"),
         _ => None,
     }
 }
@@ -182,6 +202,7 @@ pub(super) fn compare(rubrics: &RubricSet, file: &str, situation: &Situation, fl
             Some(verdict) => {
                 unknown_names(rubrics, stage, &mut say);
                 compare_stage(stage, verdict, &mut say);
+                compare_class(rubrics, stage, verdict, &mut say);
             }
         }
     }
@@ -253,6 +274,37 @@ fn compare_stage(expected: &StageExpectation, verdict: &Verdict, say: &mut impl 
     }
     compare_criteria(expected, verdict, say);
     compare_members(expected, verdict, say);
+}
+
+/// What the rubrics say of the class and the sub-class that were found.
+fn compare_class(rubrics: &RubricSet, expected: &StageExpectation, verdict: &Verdict, say: &mut impl FnMut(String)) {
+    let class = verdict.failure_class.as_deref().and_then(|name| rubrics.class(name));
+    let found = class.zip(verdict.sub_class.as_deref());
+    let sub_class = found.and_then(|(class, name)| {
+        let mut known = rubrics
+            .sub_classes
+            .iter()
+            .filter(|(of, _)| *of == class.name)
+            .flat_map(|(_, subs)| subs);
+        known.find(|sub| sub.name == name)
+    });
+    let mut differs = |what: &str, expected: Option<String>, is: Option<String>| {
+        if let Some(expected) = expected.filter(|expected| Some(expected) != is.as_ref()) {
+            say(format!("expected {what} {expected}, is {}", is.as_deref().unwrap_or("none")));
+        }
+    };
+    differs(
+        "severity",
+        expected.severity.map(|severity| severity.to_string()),
+        class.map(|class| class.severity.to_string()),
+    );
+    differs("grade", expected.grade.map(word), class.map(|class| word(class.grade)));
+    differs("area", expected.area.map(word), class.map(|class| word(class.area)));
+    differs(
+        "auto_fix_confidence",
+        expected.auto_fix_confidence.map(word),
+        sub_class.map(|sub| word(sub.auto_fix_confidence)),
+    );
 }
 
 fn compare_criteria(expected: &StageExpectation, verdict: &Verdict, say: &mut impl FnMut(String)) {

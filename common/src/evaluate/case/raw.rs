@@ -8,6 +8,8 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_yaml::Spanned;
 
+use super::super::rubric::{Area, ClassGrade};
+use super::super::subclass::Confidence;
 use super::super::{ClassMatch, LabKind, Outcome};
 use super::expect::Others;
 use super::time::When;
@@ -183,6 +185,10 @@ pub(super) struct RawFields {
     pub(super) class_match: Option<ClassMatch>,
     pub(super) sub_class: Option<String>,
     pub(super) recommended_action: Option<String>,
+    pub(super) severity: Option<u8>,
+    pub(super) grade: Option<ClassGrade>,
+    pub(super) area: Option<Area>,
+    pub(super) auto_fix_confidence: Option<Confidence>,
     pub(super) message: Option<String>,
     pub(super) until: Option<When>,
     pub(super) failing: Option<Vec<String>>,
@@ -216,6 +222,10 @@ impl<'de> Deserialize<'de> for RawStage {
                     class_match: None,
                     sub_class: None,
                     recommended_action: None,
+                    severity: None,
+                    grade: None,
+                    area: None,
+                    auto_fix_confidence: None,
                     message: None,
                     until: None,
                     failing: None,

@@ -181,3 +181,26 @@ fn kinds_of_the_cluster_are_read_when_given() {
     assert!(!cluster.reachable.as_ref().unwrap().answered);
     assert!(Kind::ALL.contains(&Kind::Node));
 }
+
+#[test]
+fn what_the_rubric_says_of_a_class_can_be_expected() {
+    let rubrics = RubricSet::embedded().unwrap();
+    let said = |fields: &str| {
+        let text = format!(
+            "title: x\nnamespace: sandbox-a\ndeclared: {{kind: container}}\nexpect:\n  deployment-ready: {{outcome: fail, {fields}}}"
+        );
+        let case = parse("case.yaml", &text).unwrap_or_else(|error| panic!("{error}"));
+        run(&rubrics, &case).iter().map(|miss| miss.detail.clone()).collect::<Vec<_>>()
+    };
+    let class = "class: deployment_missing";
+    assert_eq!(said(&format!("{class}, severity: 6, grade: failure, area: workload")), [""; 0]);
+    assert_eq!(said(&format!("{class}, severity: 5")), ["expected severity 5, is 6"]);
+    assert_eq!(said(&format!("{class}, grade: warning")), ["expected grade warning, is failure"]);
+    assert_eq!(said(&format!("{class}, area: storage")), ["expected area storage, is workload"]);
+    assert!(
+        flaws("title: x\nnamespace: a\nexpect:\n  run-created: {outcome: pass, severity: 3}")
+            .contains("only what fails or warns has a class")
+    );
+    let alone = flaws("title: x\nnamespace: a\nexpect:\n  run-created: {outcome: fail, class: x, auto_fix_confidence: low}");
+    assert!(alone.contains("say which `sub_class` has the confidence"), "{alone}");
+}
