@@ -49,7 +49,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn class(class: &FailureClass) -> String {
-    let when: Vec<String> = class.when.iter().map(ToString::to_string).collect();
+    let when: Vec<String> = class.when.iter().map(|when| when.clause.to_string()).collect();
     let mut text = format!(
         "{}: {}\n\n{}\n\nstage     {}\nseverity  {} of 10",
         class.name,

@@ -15,8 +15,8 @@
 
 use std::borrow::Cow;
 
-use super::condition::{Clause, Condition};
-use super::rubric::{Criterion, FailureClass, Rubric, RubricSet};
+use super::condition::Condition;
+use super::rubric::{Criterion, FailureClass, Rubric, RubricSet, When};
 use super::{ClassMatch, CriterionResult, Outcome, Reason, Role, Verdict, message};
 use crate::evidence::{Observation, SkipReason, StageEvidence, Value};
 use crate::stage::Stage;
@@ -209,16 +209,16 @@ fn classify<'a>(rubric: &'a Rubric, evidence: &StageEvidence, verdict: &Verdict)
     };
     let candidates = || rubric.classes.iter().filter(|class| !class.when.is_empty());
     let value = |name: &str| evidence.observations.get(name).map(|observation| &observation.value);
-    let strict = candidates().find(|class| class.when.iter().all(|clause| clause.holds(value) == Some(true)));
+    let strict = candidates().find(|class| class.when.iter().all(|when| when.clause.holds(value) == Some(true)));
     if let Some(class) = strict {
         return Some((class, ClassMatch::Strict));
     }
-    let names_a_failure = |clause: &Clause| {
+    let names_a_failure = |when: &When| {
         let holding = |condition: &&Condition| value(condition.name).and_then(|value| condition.holds(value)) == Some(true);
-        clause.0.iter().filter(holding).any(|condition| failed(condition.name))
+        when.clause.0.iter().filter(holding).any(|condition| failed(condition.name))
     };
     let partial = candidates()
-        .find(|class| class.when.iter().all(|clause| clause.holds(value) != Some(false)) && class.when.iter().any(names_a_failure));
+        .find(|class| class.when.iter().all(|when| when.clause.holds(value) != Some(false)) && class.when.iter().any(names_a_failure));
     partial.map(|class| (class, ClassMatch::Partial))
 }
 

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_yaml::Spanned;
 
 use super::LabKind;
 use super::identity::Identity;
@@ -69,18 +68,19 @@ pub struct KindTable {
     bases: Vec<(String, LabKind)>,
 }
 
-#[derive(Deserialize)]
+/// `kinds.yaml` as it is written.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawKinds {
+pub struct RawKinds {
     stages: Ordered<Ordered<Applies>>,
     prefixes: Ordered<LabKind>,
     bases: Ordered<LabKind>,
 }
 
 impl KindTable {
-    pub(super) fn compile(raw: RawKinds, report: &mut Report<'_>) -> Option<Self> {
+    pub(super) fn compile(raw: &RawKinds, report: &mut Report<'_>) -> Self {
         let mut applies = BTreeMap::new();
-        for (kind, row) in raw.stages.0 {
+        for (kind, row) in &raw.stages.0 {
             let Some(known) = LabKind::parse(&kind.value) else {
                 let kinds: Vec<&str> = LabKind::ALL.into_iter().map(LabKind::as_str).collect();
                 report.error(
@@ -90,10 +90,10 @@ impl KindTable {
                 );
                 continue;
             };
-            for (stage, when) in row.0 {
+            for (stage, when) in &row.0 {
                 match Stage::parse(&stage.value) {
                     Some(stage) => {
-                        applies.insert((known, stage), when);
+                        applies.insert((known, stage), *when);
                     }
                     None => report.error(
                         stage.referenced,
@@ -112,16 +112,16 @@ impl KindTable {
                 }
             }
         }
-        let names = |entries: Ordered<LabKind>| {
-            let mut names: Vec<(String, LabKind)> = entries.0.into_iter().map(|(Spanned { value, .. }, kind)| (value, kind)).collect();
+        let names = |entries: &Ordered<LabKind>| {
+            let mut names: Vec<(String, LabKind)> = entries.0.iter().map(|(name, kind)| (name.value.clone(), *kind)).collect();
             names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
             names
         };
-        Some(Self {
+        Self {
             applies,
-            prefixes: names(raw.prefixes),
-            bases: names(raw.bases),
-        })
+            prefixes: names(&raw.prefixes),
+            bases: names(&raw.bases),
+        }
     }
 
     /// When a stage applies to that kind.

@@ -3,16 +3,15 @@
 //! A set always holds one rubric per stage. It is loaded once, checked as a whole ([`lint`]) and shared behind an
 //! `Arc`; judging never parses anything. Its version is a hash over every file, so a verdict says by which rules it was made.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::condition::Clause;
 use super::embedded;
 use super::kind::KindTable;
-use super::lint::{self, Finding};
+use super::lint::raw::RawSet;
+use super::lint::{self, Finding, Place};
 use super::subclass::SubClasses;
 use crate::stage::Stage;
 
@@ -57,6 +56,8 @@ pub struct Criterion {
     pub class: Option<EntryClass>,
     /// The earlier stage that this entry criterion restates: when that one failed, this stage is blocked by it.
     pub owner: Option<Stage>,
+    /// Where it stands.
+    pub place: Place,
 }
 
 /// The class that a false entry criterion leads to. It may be defined in another stage's rubric.
@@ -80,7 +81,7 @@ pub struct FailureClass {
     /// What an operator should know: what it means, usual causes, what to look at.
     pub description: String,
     /// All must hold. Empty: only an entry criterion leads here.
-    pub when: Vec<Clause>,
+    pub when: Vec<When>,
     /// Name of an action that looks into it; none changes anything by itself.
     pub recommended_action: Option<String>,
     /// 1 (cosmetic) to 10 (nothing works): the start of triage.
@@ -89,6 +90,17 @@ pub struct FailureClass {
     pub grade: ClassGrade,
     /// What part of the platform it is about.
     pub area: Area,
+    /// Where its name stands.
+    pub place: Place,
+}
+
+/// One item of a class's conditions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct When {
+    /// What must hold.
+    pub clause: Clause,
+    /// Where it stands.
+    pub place: Place,
 }
 
 /// How loud a class is.
@@ -175,34 +187,8 @@ impl RubricSet {
     /// # Errors
     /// [`LoadError`] when a file cannot be read or says something wrong.
     pub fn from_dir(dir: &Path) -> Result<Self, LoadError> {
-        let mut texts = Vec::new();
-        for file in &embedded::FILES {
-            let path = dir.join(file.path);
-            match std::fs::read_to_string(&path) {
-                Ok(text) => texts.push((path.display().to_string(), file.path, text)),
-                // The set as a whole says which rubric is missing.
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound && dir.is_dir() => {}
-                Err(source) => return Err(LoadError::Read { path, source }),
-            }
-        }
-        let entries = std::fs::read_dir(dir).map_err(|source| LoadError::Read {
-            path: dir.to_owned(),
-            source,
-        })?;
-        for entry in entries.filter_map(Result::ok) {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let path = entry.path().join("rubric.yaml");
-            if Stage::parse(&name).is_none() && path.is_file() {
-                let text = std::fs::read_to_string(&path).map_err(|source| LoadError::Read {
-                    path: path.clone(),
-                    source,
-                })?;
-                texts.push((path.display().to_string(), "", text));
-            }
-        }
-        texts.sort();
-        let files: Vec<File<'_>> = texts.iter().map(|(path, _, text)| File { path, text }).collect();
-        Self::from_files(&files)
+        let texts = read_dir(dir)?;
+        Self::from_files(&texts.iter().map(Text::file).collect::<Vec<_>>())
     }
 
     /// Rubrics from texts that were already read.
@@ -210,21 +196,29 @@ impl RubricSet {
     /// # Errors
     /// [`LoadError::Invalid`] with everything that is wrong, not only the first.
     pub fn from_files(files: &[File<'_>]) -> Result<Self, LoadError> {
-        let checked = lint::check(files);
+        let (raw, findings) = lint::parse(files);
+        Self::compile(&raw, findings)
+    }
+
+    /// Rubrics from a raw set, perhaps one that was changed since it was read.
+    ///
+    /// # Errors
+    /// [`LoadError::Invalid`] with everything that is wrong, not only the first.
+    pub fn from_raw(raw: &RawSet) -> Result<Self, LoadError> {
+        Self::compile(raw, Vec::new())
+    }
+
+    fn compile(raw: &RawSet, earlier: Vec<Finding>) -> Result<Self, LoadError> {
+        let checked = lint::check(raw, earlier);
         let (errors, warnings): (Vec<_>, Vec<_>) = checked.findings.into_iter().partition(|f| f.level == lint::Level::Error);
         let (Some(sub_classes), Some(kinds), true) = (checked.sub_classes, checked.kinds, errors.is_empty()) else {
             return Err(LoadError::Invalid(errors));
         };
-        let mut all = Sha256::new();
-        let by_path: BTreeMap<&str, &str> = files.iter().map(|file| (file_name(file.path), file.text)).collect();
-        for text in by_path.values() {
-            all.update(Sha256::digest(text.as_bytes()));
-        }
         Ok(Self {
             rubrics: checked.rubrics,
             sub_classes,
             kinds,
-            version: hex(&all.finalize()[..8]),
+            version: raw.version.clone(),
             warnings,
         })
     }
@@ -260,6 +254,89 @@ impl RubricSet {
             entry.chain(exit).filter(move |(_, _, criterion)| criterion.name == name)
         })
     }
+}
+
+impl RawSet {
+    /// The set this program was built with.
+    ///
+    /// # Errors
+    /// [`LoadError::Invalid`] when a file cannot be understood, which a test rules out for released programs.
+    pub fn embedded() -> Result<Self, LoadError> {
+        Self::from_files(&embedded::FILES)
+    }
+
+    /// The set in a directory.
+    ///
+    /// # Errors
+    /// [`LoadError`] when a file cannot be read or understood.
+    pub fn from_dir(dir: &Path) -> Result<Self, LoadError> {
+        let texts = read_dir(dir)?;
+        Self::from_files(&texts.iter().map(Text::file).collect::<Vec<_>>())
+    }
+
+    /// A set from texts that were already read. Each file is understood; that they fit together is for
+    /// [`RubricSet::from_raw`] to say.
+    ///
+    /// # Errors
+    /// [`LoadError::Invalid`] when a file cannot be understood.
+    pub fn from_files(files: &[File<'_>]) -> Result<Self, LoadError> {
+        match lint::parse(files) {
+            (raw, findings) if findings.is_empty() => Ok(raw),
+            (_, findings) => Err(LoadError::Invalid(findings)),
+        }
+    }
+}
+
+/// A file of a directory, read.
+struct Text {
+    path: String,
+    text: String,
+}
+
+impl Text {
+    fn file(&self) -> File<'_> {
+        File {
+            path: &self.path,
+            text: &self.text,
+        }
+    }
+}
+
+/// The texts of a directory that looks like `rubrics/`.
+fn read_dir(dir: &Path) -> Result<Vec<Text>, LoadError> {
+    let mut texts = Vec::new();
+    for file in &embedded::FILES {
+        let path = dir.join(file.path);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => texts.push(Text {
+                path: path.display().to_string(),
+                text,
+            }),
+            // The set as a whole says which rubric is missing.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && dir.is_dir() => {}
+            Err(source) => return Err(LoadError::Read { path, source }),
+        }
+    }
+    let entries = std::fs::read_dir(dir).map_err(|source| LoadError::Read {
+        path: dir.to_owned(),
+        source,
+    })?;
+    for entry in entries.filter_map(Result::ok) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = entry.path().join("rubric.yaml");
+        if Stage::parse(&name).is_none() && path.is_file() {
+            let text = std::fs::read_to_string(&path).map_err(|source| LoadError::Read {
+                path: path.clone(),
+                source,
+            })?;
+            texts.push(Text {
+                path: path.display().to_string(),
+                text,
+            });
+        }
+    }
+    texts.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(texts)
 }
 
 /// The last two parts of a path: enough to tell the files of a set apart, the same wherever the set lies.

@@ -54,20 +54,21 @@ enum Source {
     Pattern,
 }
 
-#[derive(Deserialize)]
+/// `sub-classes.yaml` as it is written.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawSubClasses {
+pub struct RawSubClasses {
     classes: Ordered<RawEntry>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawEntry {
     source: Source,
     rules: Vec<RawRule>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawRule {
     name: Spanned<String>,
@@ -78,12 +79,12 @@ struct RawRule {
 }
 
 impl SubClasses {
-    pub(super) fn compile(raw: RawSubClasses, report: &mut Report<'_>) -> Option<Self> {
+    pub(super) fn compile(raw: &RawSubClasses, report: &mut Report<'_>) -> Self {
         let mut set = Self::default();
         let mut names = BTreeSet::new();
-        for (class, entry) in raw.classes.0 {
+        for (class, entry) in &raw.classes.0 {
             let mut rules: Vec<SubClass> = Vec::new();
-            for rule in entry.rules {
+            for rule in &entry.rules {
                 let at = rule.name.referenced;
                 if !names.insert(rule.name.value.clone()) {
                     report.error(
@@ -100,19 +101,19 @@ impl SubClasses {
                     );
                 }
                 rules.push(SubClass {
-                    name: rule.name.value,
-                    description: rule.description,
-                    pattern: rule.pattern.and_then(|pattern| search_for(&pattern, report)),
-                    workload: rule.workload,
+                    name: rule.name.value.clone(),
+                    description: rule.description.clone(),
+                    pattern: rule.pattern.as_ref().and_then(|pattern| search_for(pattern, report)),
+                    workload: rule.workload.clone(),
                     auto_fix_confidence: rule.auto_fix_confidence,
                 });
             }
             if entry.source == Source::Rubric {
                 set.of_rubrics.push((class.value.clone(), class.referenced));
             }
-            set.classes.insert(class.value, rules);
+            set.classes.insert(class.value.clone(), rules);
         }
-        Some(set)
+        set
     }
 
     /// The sub-class of a class whose failing members gave these signals: the first rule that any of them matches.

@@ -1,61 +1,121 @@
-//! A rubric as it is written, with the place of everything a finding may point to.
+//! A rubric set as it is written, with the place of everything a finding may point to.
+//!
+//! These structs are the format of the files: unknown and doubled fields are refused. They can be cloned, changed and compiled
+//! ([`RubricSet::from_raw`](crate::evaluate::rubric::RubricSet::from_raw)) without going through text again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_yaml::Spanned;
 
+use crate::evaluate::kind::RawKinds;
 use crate::evaluate::rubric::{Area, ClassGrade};
+use crate::evaluate::subclass::RawSubClasses;
+use crate::stage::Stage;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawRubric {
-    pub(super) id: Spanned<String>,
-    pub(super) version: Spanned<String>,
-    pub(super) stage: Spanned<String>,
-    pub(super) summary: Spanned<String>,
-    pub(super) timeout_seconds: Option<Spanned<u32>>,
-    #[serde(default)]
-    pub(super) entry_criteria: Vec<RawCriterion>,
-    pub(super) exit_criteria: Spanned<Vec<RawCriterion>>,
-    pub(super) failure_classes: Ordered<RawClass>,
-    #[serde(default)]
-    pub(super) allowed_remediations: Vec<Spanned<String>>,
-    #[serde(default)]
-    pub(super) forbidden_remediations: Vec<Spanned<String>>,
+/// The files of a set, read but not yet checked.
+#[derive(Debug, Clone, Default)]
+pub struct RawSet {
+    /// One per stage.
+    pub rubrics: BTreeMap<Stage, RawFile<RawRubric>>,
+    /// `sub-classes.yaml`.
+    pub sub_classes: Option<RawFile<RawSubClasses>>,
+    /// `kinds.yaml`.
+    pub kinds: Option<RawFile<RawKinds>>,
+    /// Version of the set: a hash over the texts, which stays when the set is changed here.
+    pub version: String,
 }
 
-#[derive(Deserialize)]
+/// One file of a set.
+#[derive(Debug, Clone)]
+pub struct RawFile<T> {
+    /// Path, as the caller named it.
+    pub path: Arc<str>,
+    /// SHA-256 of the text, hexadecimal.
+    pub hash: String,
+    /// What it says.
+    pub content: T,
+}
+
+/// `<stage>/rubric.yaml`.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawCriterion {
-    pub(super) name: Spanned<String>,
-    pub(super) description: Spanned<String>,
-    #[serde(default = "required_unless_said")]
-    pub(super) required: bool,
+pub struct RawRubric {
+    /// The stage's name, the same as the folder's.
+    pub id: Spanned<String>,
+    /// Semantic version, for people.
+    pub version: Spanned<String>,
+    /// The stage it judges.
+    pub stage: Spanned<String>,
+    /// What it looks for, why, when a fix is unsafe, where the numbers come from.
+    pub summary: Spanned<String>,
+    /// Settle budget: how long something may be on its way.
+    pub timeout_seconds: Option<Spanned<u32>>,
+    /// Checked first, in order.
     #[serde(default)]
-    pub(super) optional_until_read: bool,
-    pub(super) class: Option<Spanned<String>>,
-    pub(super) owner: Option<Spanned<String>>,
+    pub entry_criteria: Vec<RawCriterion>,
+    /// All checked.
+    pub exit_criteria: Spanned<Vec<RawCriterion>>,
+    /// In order of precedence.
+    pub failure_classes: Ordered<RawClass>,
+    /// Actions that may be offered.
+    #[serde(default)]
+    pub allowed_remediations: Vec<Spanned<String>>,
+    /// Actions that must never be offered.
+    #[serde(default)]
+    pub forbidden_remediations: Vec<Spanned<String>>,
+}
+
+/// One item of `entry_criteria` or `exit_criteria`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawCriterion {
+    /// One of the names that the stage observes.
+    pub name: Spanned<String>,
+    /// What it says, for people.
+    pub description: Spanned<String>,
+    /// Whether the outcome depends on it.
+    #[serde(default = "required_unless_said")]
+    pub required: bool,
+    /// Whether it changes nothing while nobody reads its source.
+    #[serde(default)]
+    pub optional_until_read: bool,
+    /// What an entry criterion's failure is called.
+    pub class: Option<Spanned<String>>,
+    /// The earlier stage that states an entry criterion.
+    pub owner: Option<Spanned<String>>,
 }
 
 const fn required_unless_said() -> bool {
     true
 }
 
-#[derive(Deserialize)]
+/// One entry of `failure_classes`.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawClass {
-    pub(super) title: Spanned<String>,
-    pub(super) description: Spanned<String>,
+pub struct RawClass {
+    /// A few words for a heading.
+    pub title: Spanned<String>,
+    /// What an operator should know.
+    pub description: Spanned<String>,
+    /// All must hold.
     #[serde(default)]
-    pub(super) when: Vec<Spanned<String>>,
-    pub(super) recommended_action: Option<Spanned<String>>,
-    pub(super) severity: Spanned<u8>,
-    pub(super) grade: ClassGrade,
-    pub(super) area: Area,
+    pub when: Vec<Spanned<String>>,
+    /// Name of an action that looks into it.
+    pub recommended_action: Option<Spanned<String>>,
+    /// 1 (cosmetic) to 10 (nothing works).
+    pub severity: Spanned<u8>,
+    /// How loud it is.
+    pub grade: ClassGrade,
+    /// What part of the platform it is about.
+    pub area: Area,
 }
 
 /// A map that keeps the order and the places of its keys: order is precedence.
-pub(crate) struct Ordered<V>(pub(crate) Vec<(Spanned<String>, V)>);
+#[derive(Debug, Clone)]
+pub struct Ordered<V>(pub Vec<(Spanned<String>, V)>);
 
 impl<'de, V: Deserialize<'de>> Deserialize<'de> for Ordered<V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -63,7 +123,7 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for Ordered<V> {
         impl<'de, V: Deserialize<'de>> Visitor<'de> for Entries<V> {
             type Value = Ordered<V>;
 
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
                 f.write_str("a map")
             }
 

@@ -1,0 +1,98 @@
+//! The set as a whole: every stage has its rubric, every name that one file takes from another exists.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::raw::RawSet;
+use super::suggest::suggest;
+use super::{Finding, Report, stage};
+use crate::evaluate::kind::KindTable;
+use crate::evaluate::rubric::Rubric;
+use crate::evaluate::subclass::SubClasses;
+use crate::stage::Stage;
+
+/// What a check yields: whatever could be understood, and what is wrong.
+#[derive(Debug, Default)]
+pub(in crate::evaluate) struct Checked {
+    /// One rubric per stage in pipeline order, when there are no errors.
+    pub(in crate::evaluate) rubrics: Vec<Rubric>,
+    /// Sub-classes, when their file is right.
+    pub(in crate::evaluate) sub_classes: Option<SubClasses>,
+    /// Kinds of labs, when their file is right.
+    pub(in crate::evaluate) kinds: Option<KindTable>,
+    /// Everything wrong, by file and line.
+    pub(in crate::evaluate) findings: Vec<Finding>,
+}
+
+/// Checks a raw set, each file and all together. `earlier` are the findings of reading it: what they tell of is not told again.
+pub(in crate::evaluate) fn check(set: &RawSet, earlier: Vec<Finding>) -> Checked {
+    let mut checked = Checked {
+        findings: earlier,
+        ..Checked::default()
+    };
+    let class_names: BTreeSet<&str> = set
+        .rubrics
+        .values()
+        .flat_map(|rubric| rubric.content.failure_classes.0.iter().map(|(name, _)| name.value.as_str()))
+        .collect();
+    let mut defined: BTreeMap<String, Stage> = BTreeMap::new();
+    for (stage, rubric) in &set.rubrics {
+        let mut report = Report::new(&rubric.path, &mut checked.findings);
+        checked
+            .rubrics
+            .push(stage::compile(*stage, rubric, &class_names, &mut defined, &mut report));
+    }
+    link_entry_classes(&mut checked.rubrics);
+    if let Some(raw) = &set.sub_classes {
+        let mut report = Report::new(&raw.path, &mut checked.findings);
+        let sub_classes = SubClasses::compile(&raw.content, &mut report);
+        for (class, location) in sub_classes.rubric_classes() {
+            if !class_names.contains(class) {
+                report.error(
+                    *location,
+                    &format!("no rubric has a class `{class}`"),
+                    &suggest(class, class_names.iter().copied()),
+                );
+            }
+        }
+        checked.sub_classes = Some(sub_classes);
+    }
+    if let Some(raw) = &set.kinds {
+        let mut report = Report::new(&raw.path, &mut checked.findings);
+        checked.kinds = Some(KindTable::compile(&raw.content, &mut report));
+    }
+    missing_files(set, &mut checked.findings);
+    checked
+        .findings
+        .sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+    checked
+}
+
+/// Tells of files that are not there, unless a finding already says why.
+fn missing_files(set: &RawSet, findings: &mut Vec<Finding>) {
+    for stage in Stage::ALL {
+        if !set.rubrics.contains_key(&stage) && !findings.iter().any(|f| f.file.contains(stage.as_str())) {
+            Report::new(&Arc::from(format!("{stage}/rubric.yaml")), findings).whole_file(
+                "the rubric is missing",
+                "add it: a set has one rubric for each of the eleven stages",
+            );
+        }
+    }
+    for (present, name) in [(set.sub_classes.is_some(), "sub-classes.yaml"), (set.kinds.is_some(), "kinds.yaml")] {
+        if !present && !findings.iter().any(|f| f.file.ends_with(name)) {
+            Report::new(&Arc::from(name), findings).whole_file("the file is missing", "add it to the rubrics' directory");
+        }
+    }
+}
+
+/// Gives entry classes the action that their definition recommends, wherever it stands.
+fn link_entry_classes(rubrics: &mut [Rubric]) {
+    let actions: BTreeMap<String, Option<String>> = rubrics
+        .iter()
+        .flat_map(|rubric| &rubric.classes)
+        .map(|class| (class.name.clone(), class.recommended_action.clone()))
+        .collect();
+    for class in rubrics.iter_mut().flat_map(|r| &mut r.entry).filter_map(|c| c.class.as_mut()) {
+        class.recommended_action = actions.get(&class.name).cloned().flatten();
+    }
+}
