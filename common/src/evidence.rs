@@ -145,8 +145,8 @@ pub enum SkipReason {
 pub struct StageEvidence {
     /// Criteria and facts by name.
     pub observations: BTreeMap<&'static str, Observation>,
-    /// Texts of the failing members for sub-classification, newest first, each at most 500 characters.
-    pub signals: Vec<String>,
+    /// What the failing members say themselves, for pattern classes and sub-classes: facts first, then the newest events.
+    pub signals: Vec<signals::Signal>,
 }
 
 /// What a stage may look at: one instance, its cluster, what is declared about it, and the time.

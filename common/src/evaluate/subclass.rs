@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_yaml::{Location, Spanned};
 
 use super::lint::{Ordered, Report};
+use crate::evidence::signals::Signal;
 
 /// The sub-classes of every class that has any.
 #[derive(Debug, Clone, Default)]
@@ -118,10 +119,10 @@ impl SubClasses {
 
     /// The sub-class of a class whose failing members gave these signals: the first rule that any of them matches.
     #[must_use]
-    pub fn find(&self, class: &str, signals: &[String]) -> Option<&SubClass> {
+    pub fn find(&self, class: &str, signals: &[Signal]) -> Option<&SubClass> {
         let rules = self.classes.get(class)?;
         rules.iter().find(|rule| match &rule.pattern {
-            Some(pattern) => signals.iter().any(|signal| pattern.is_match(signal)),
+            Some(pattern) => signals.iter().any(|signal| pattern.is_match(&signal.to_string())),
             None => true,
         })
     }

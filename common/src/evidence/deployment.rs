@@ -9,7 +9,7 @@
 use super::controllers::{self, Controller, Controllers};
 use super::pods::{self, Home, Life, Standing};
 use super::quantify::{Judged, Known, all, any, inferred_if};
-use super::signals::Signals;
+use super::signals::{Signal, Signals};
 use super::{Grade, Intent, MAX_MEMBERS, Observation, StageEvidence, Value, View, entry, thresholds};
 use crate::objects::meta::condition;
 use crate::objects::{Job, Pod};
@@ -299,7 +299,7 @@ impl<'v, 'a> Workload<'v, 'a> {
     }
 
     /// Texts about the pods behind the failing members.
-    fn signals(&self, observations: &[&Observation]) -> Vec<String> {
+    fn signals(&self, observations: &[&Observation]) -> Vec<Signal> {
         let mut signals = Signals::default();
         let named = |kind: &str, name: &str| {
             observations

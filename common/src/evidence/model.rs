@@ -4,7 +4,7 @@
 //! `model_loaded`.
 
 use super::quantify::{Judged, Known, all, any};
-use super::signals::{Signals, clip};
+use super::signals::{Signal, Signals, clip};
 use super::{Intent, MAX_MEMBERS, Observation, StageEvidence, Value, View, entry, pods, probes, thresholds};
 use crate::objects::meta::condition;
 use crate::objects::network::Content;
@@ -195,10 +195,10 @@ fn member(name: &str, state: Known) -> Judged {
     }
 }
 
-fn signals(view: &View, ready: &Observation) -> Vec<String> {
+fn signals(view: &View, ready: &Observation) -> Vec<Signal> {
     let mut signals = Signals::default();
     for member in ready.failing.iter().take(MAX_MEMBERS) {
-        signals.say(&format!("{} {}: {}", member.kind, member.name, member.reason));
+        signals.member(member);
         let model = view
             .inventory
             .inference_services

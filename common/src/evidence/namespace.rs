@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::provision::is_destroying;
 use super::quantify::{self, Judged, Known};
-use super::signals::clip;
+use super::signals::{Signal, SignalSource, Signals};
 use super::thresholds::STUCK_TEARDOWN;
 use super::{Member, Observation, StageEvidence, Value, View, quantity};
 use crate::objects::{Inventory, Listing, Namespace, ResourceQuota, WarningEvent};
@@ -15,9 +15,8 @@ use crate::unknown::UnknownReason;
 /// Criteria and facts of this stage. `teardown_stuck`: it has been leaving for two hours or more.
 pub const NAMES: &[&str] = &["namespace_exists", "quota_not_exhausted", "teardown_stuck"];
 
-/// Longest signal, in bytes, and most of them: enough to tell causes apart.
-const SIGNAL_LENGTH: usize = 500;
-const SIGNALS: usize = 5;
+/// Most refusals that are told: enough to tell causes apart.
+const REFUSALS: usize = 5;
 
 /// Observes the namespace.
 #[must_use]
@@ -101,7 +100,7 @@ fn leaving_since(inventory: &Inventory) -> Option<(DateTime<Utc>, String)> {
     let namespace = inventory.namespace.items.first();
     if let Some((namespace, since)) = namespace.and_then(|n| Some((n, n.metadata.deletion_timestamp?))) {
         let held = remaining(namespace);
-        let why = held.first().map_or_else(String::new, |text| format!(" ({text})"));
+        let why = held.first().map_or_else(String::new, |held| format!(" ({})", held.text));
         return Some((since, format!("being deleted{why}")));
     }
     let exists = namespace.is_some();
@@ -117,33 +116,44 @@ fn leaving_since(inventory: &Inventory) -> Option<(DateTime<Utc>, String)> {
 }
 
 /// What the namespace itself says holds it: content, finalizers, discovery.
-fn remaining(namespace: &Namespace) -> Vec<String> {
+fn remaining(namespace: &Namespace) -> Vec<Signal> {
     let telling = |kind: &str| kind.ends_with("Remaining") || kind.ends_with("Failure") || kind.ends_with("Failed");
-    let conditions = namespace.status.conditions.iter().filter(|c| c.is_true() && telling(&c.kind));
-    conditions
-        .map(|condition| {
-            let text = if condition.message.is_empty() {
-                &condition.kind
-            } else {
-                &condition.message
-            };
-            clip(text, SIGNAL_LENGTH).to_owned()
-        })
-        .collect()
+    let mut signals = Signals::default();
+    for condition in namespace.status.conditions.iter().filter(|c| c.is_true() && telling(&c.kind)) {
+        let text = if condition.message.is_empty() {
+            &condition.kind
+        } else {
+            &condition.message
+        };
+        signals.say(Signal {
+            source: SignalSource::Condition,
+            text: text.clone(),
+            ..Signal::about("Namespace", &namespace.metadata.name)
+        });
+    }
+    signals.finish()
 }
 
 /// What was refused because of a quota, newest first.
-fn refusals(events: &Listing<WarningEvent>) -> Vec<String> {
+fn refusals(events: &Listing<WarningEvent>) -> Vec<Signal> {
     let mut refused: Vec<&WarningEvent> = events
         .items
         .iter()
         .filter(|event| event.message.contains("exceeded quota"))
         .collect();
     refused.sort_by_key(|event| (Reverse(event.last_seen()), &event.message));
-    let mut texts: Vec<String> = refused.iter().map(|event| clip(&event.message, SIGNAL_LENGTH).to_owned()).collect();
-    texts.dedup();
-    texts.truncate(SIGNALS);
-    texts
+    let mut signals = Signals::default();
+    for event in refused {
+        signals.say(Signal {
+            source: SignalSource::Event,
+            reason: event.reason.clone(),
+            text: event.message.clone(),
+            ..Signal::about(&event.involved_object.kind, &event.involved_object.name)
+        });
+    }
+    let mut signals = signals.finish();
+    signals.truncate(REFUSALS);
+    signals
 }
 
 fn hours(span: TimeDelta) -> String {

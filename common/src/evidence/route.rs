@@ -6,7 +6,7 @@
 
 use super::backends::{self, Behind, Excuse, Source, Target, Targets};
 use super::quantify::{Judged, Known, all, any, inferred_if};
-use super::signals::{Signals, clip};
+use super::signals::{Signal, Signals, clip};
 use super::{Grade, Intent, MAX_MEMBERS, Observation, StageEvidence, Value, View, probes, thresholds};
 use crate::objects::ProbeKind;
 use crate::objects::meta::condition;
@@ -359,13 +359,13 @@ impl Reach {
 }
 
 /// Texts about the failing Routes: why, and events about them and their Services.
-fn signals(view: &View, observations: [&Observation; 2]) -> Vec<String> {
+fn signals(view: &View, observations: [&Observation; 2]) -> Vec<Signal> {
     let mut signals = Signals::default();
     if view.lifecycle.intent == Intent::Stopped {
         return signals.finish();
     }
     for member in observations.iter().flat_map(|it| &it.failing).take(2 * MAX_MEMBERS) {
-        signals.say(&format!("{} {}: {}", member.kind, member.name, member.reason));
+        signals.member(member);
         signals.events(view, &member.kind, &member.name);
     }
     signals.finish()

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::quantify::{Judged, Known, all, inferred_if, negated};
-use super::signals::{Signals, clip};
+use super::signals::{Signal, Signals, clip};
 use super::vm::{Wanted, wanted};
 use super::{Declared, MAX_MEMBERS, Observation, StageEvidence, Value, View, entry, pods, thresholds};
 use crate::objects::meta::condition;
@@ -508,11 +508,11 @@ fn settling(view: &View, created: Option<DateTime<Utc>>, detail: String) -> Know
 }
 
 /// Texts about the failing volumes: their state, events about both objects, and the pods that fill them.
-fn signals(view: &View, volumes: &Volumes, observations: [&Observation; 2]) -> Vec<String> {
+fn signals(view: &View, volumes: &Volumes, observations: [&Observation; 2]) -> Vec<Signal> {
     let mut signals = Signals::default();
     let failing = observations.iter().flat_map(|it| &it.failing);
     for member in failing.take(2 * MAX_MEMBERS) {
-        signals.say(&format!("{} {}: {}", member.kind, member.name, member.reason));
+        signals.member(member);
         let claim = match volumes.by_name.get(member.name.as_str()).map(|volume| volume.source) {
             Some(Found::There(source)) => claim_name(source),
             _ => &member.name,

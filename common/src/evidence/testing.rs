@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Declared, Intent, Lifecycle, View};
+use super::{Declared, Intent, Lifecycle, StageEvidence, View};
 use crate::objects::network::{
     Certificate, Content, Endpoint, EndpointAddress, EndpointConditions, EndpointSubset, IngressBackend, IngressPath, IngressRule,
     ObjectName, RouteBackend, RouteIngress, RouteTls,
@@ -533,6 +533,12 @@ impl Pod {
         });
         self
     }
+}
+
+/// The signals of a stage as lines for people.
+#[must_use]
+pub fn told(evidence: &StageEvidence) -> Vec<String> {
+    evidence.signals.iter().map(ToString::to_string).collect()
 }
 
 /// A warning event about an object, seen that long ago.

@@ -7,7 +7,7 @@
 use chrono::{DateTime, Utc};
 
 use super::quantify::{Judged, Known, all, any};
-use super::signals::{Signals, clip};
+use super::signals::{Signal, Signals, clip};
 use super::{Intent, MAX_MEMBERS, Observation, StageEvidence, Value, View, pods, storage, thresholds};
 use crate::objects::meta::condition;
 use crate::objects::{Condition, Pod, VirtualMachine, VirtualMachineInstance};
@@ -422,10 +422,10 @@ fn away(view: &View, agent: &Condition, detail: String) -> Known {
 }
 
 /// Texts about the failing VMs: what KubeVirt prints, their launcher pods, events about VM and instance.
-fn signals(view: &View, running: &Observation) -> Vec<String> {
+fn signals(view: &View, running: &Observation) -> Vec<Signal> {
     let mut signals = Signals::default();
     for member in running.failing.iter().take(MAX_MEMBERS) {
-        signals.say(&format!("{} {}: {}", member.kind, member.name, member.reason));
+        signals.member(member);
         let mut launchers: Vec<&Pod> = view
             .inventory
             .pods

@@ -199,7 +199,7 @@ fn a_failure_without_class_is_unclassified() {
 fn sub_class_comes_from_the_signals_not_from_the_message() {
     let set = &*RUBRICS;
     let mut evidence = deployment(&[("desired_replicas_ready", NO), ("no_image_pull_failures", NO)]);
-    evidence.signals = vec!["ImagePullBackOff: 401 Unauthorized".to_owned()];
+    evidence.signals = vec!["ImagePullBackOff: 401 Unauthorized".into()];
     let verdict = judge(set, Stage::DeploymentReady, &evidence, Upstream::default());
     assert_eq!(verdict.sub_class.as_deref(), Some("image_auth_failed"));
     evidence.signals.clear();

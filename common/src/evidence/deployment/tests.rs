@@ -2,7 +2,7 @@ use super::*;
 use crate::evidence::controllers::ORIGINAL_REPLICAS;
 use crate::evidence::testing::{
     World, ago, condition, daemon_set, deployment, deployment_config, ended, event, hours, job, minutes, now, pod, pod_of, stateful_set,
-    waiting,
+    told, waiting,
 };
 use crate::evidence::{Grade, Member};
 use crate::objects::{Condition, Listing};
@@ -572,7 +572,7 @@ fn signals_tell_owner_state_end_and_newest_events() {
             event("ReplicaSet", "api-66b8c4d7f", "FailedCreate", "exceeded quota", minutes(3)),
         ]);
     assert_eq!(
-        observe(&world.view()).signals,
+        told(&observe(&world.view())),
         [
             "Pod api-66b8c4d7f-x2x4z of ReplicaSet api-66b8c4d7f",
             "container app waiting: CrashLoopBackOff back-off restarting failed container",

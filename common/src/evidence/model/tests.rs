@@ -1,5 +1,5 @@
 use super::*;
-use crate::evidence::testing::{World, condition, event, hours, minutes, model, pod, probe};
+use crate::evidence::testing::{World, condition, event, hours, minutes, model, pod, probe, told};
 use crate::objects::Listing;
 
 fn value(world: &World, name: &str) -> Value {
@@ -157,7 +157,7 @@ fn signals_tell_the_predictor() {
         minutes(3),
     )]);
     assert_eq!(
-        observe(&world.view()).signals,
+        told(&observe(&world.view())),
         [
             "InferenceService granite: RevisionFailed",
             "InternalError fails to reconcile predictor"

@@ -109,5 +109,5 @@ fn an_exhausted_quota_brings_what_it_refused() {
     ]);
     let signals = observe(&world.view()).signals;
     assert_eq!(signals.len(), 2);
-    assert!(signals[0].contains("new"), "{signals:?}");
+    assert!(signals[0].text.contains("new"), "{signals:?}");
 }

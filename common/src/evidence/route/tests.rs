@@ -1,7 +1,7 @@
 use super::*;
 use crate::evidence::controllers::ORIGINAL_REPLICAS;
 use crate::evidence::testing::{
-    World, core_endpoints, deployment, event, hours, ingress, minutes, now, pod, probe, route, service, slice, vm, vmi,
+    World, core_endpoints, deployment, event, hours, ingress, minutes, now, pod, probe, route, service, slice, told, vm, vmi,
 };
 use crate::objects::network::ProbeFailure;
 use crate::objects::{Listing, Probe, Route, Service};
@@ -413,7 +413,7 @@ fn signals_tell_refusals_and_events() {
         minutes(3),
     )]);
     assert_eq!(
-        observe(&world.view()).signals,
+        told(&observe(&world.view())),
         [
             "Route portal: router default refuses it: HostAlreadyClaimed",
             "HostAlreadyClaimed a route in another namespace holds it",

@@ -1,6 +1,6 @@
 use super::*;
 use crate::evidence::Grade;
-use crate::evidence::testing::{World, ago, claim, condition, data_volume, event, hours, minutes, now, pod, vm, vmi};
+use crate::evidence::testing::{World, ago, claim, condition, data_volume, event, hours, minutes, now, pod, told, vm, vmi};
 
 fn said(world: &World, name: &str) -> Observation {
     observe(&world.view()).observations.remove(name).expect("a name of this stage")
@@ -297,7 +297,7 @@ fn signals_tell_events_and_importers() {
         minutes(2),
     )]);
     assert_eq!(
-        observe(&world.view()).signals,
+        told(&observe(&world.view())),
         [
             "DataVolume rhel: ImportInProgress",
             "ProvisioningFailed no volumes available",

@@ -1,5 +1,5 @@
 use super::*;
-use crate::evidence::testing::{World, ago, claim, condition, data_volume, event, hours, minutes, now, pod, vm, vmi};
+use crate::evidence::testing::{World, ago, claim, condition, data_volume, event, hours, minutes, now, pod, told, vm, vmi};
 use crate::objects::Listing;
 
 fn said(world: &World, name: &str) -> Observation {
@@ -367,7 +367,7 @@ fn signals_tell_the_launcher_pod() {
         .pods([launcher])
         .events([event("VirtualMachineInstance", "a", "FailedCreate", "exceeded quota", minutes(2))]);
     assert_eq!(
-        observe(&world.view()).signals,
+        told(&observe(&world.view())),
         [
             "VirtualMachine a: ErrorUnschedulable",
             "Pod virt-launcher-a-x2x4z of VirtualMachineInstance a",
