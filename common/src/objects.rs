@@ -6,6 +6,7 @@
 
 pub mod api;
 pub mod assemble;
+pub mod backlog;
 pub mod cluster;
 pub mod labels;
 pub mod meta;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::unknown::UnknownReason;
 
 pub use assemble::Assembler;
+pub use backlog::{JobBacklog, JobOwner};
 pub use cluster::{ClusterOperator, ClusterVersion, Node, NodeMetrics};
 pub use labels::Labels;
 pub use meta::{Condition, Meta, Owner};
@@ -70,11 +72,13 @@ pub enum Kind {
     Subject,
     /// Demolition smoke runs of the lab.
     SmokeRun,
+    /// Failed pods that jobs outside the labs left behind, counted while the pods are read.
+    JobBacklog,
 }
 
 impl Kind {
     /// Every kind, in the order of the declaration.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Node,
         Self::NodeMetrics,
         Self::ClusterOperator,
@@ -101,6 +105,7 @@ impl Kind {
         Self::Probe,
         Self::Subject,
         Self::SmokeRun,
+        Self::JobBacklog,
     ];
 
     /// The stable kebab-case name.
@@ -133,6 +138,7 @@ impl Kind {
             Self::Probe => "probe",
             Self::Subject => "subject",
             Self::SmokeRun => "smoke-run",
+            Self::JobBacklog => "job-backlog",
         }
     }
 
@@ -230,6 +236,8 @@ pub struct ClusterInventory {
     pub versions: Listing<ClusterVersion>,
     /// Critical alerts that are active and not silenced; unknown until an alert source is read.
     pub critical_alerts: Listing<String>,
+    /// Failed pods that jobs outside the labs left behind. As complete as the list of all pods.
+    pub job_backlogs: Listing<JobBacklog>,
 }
 
 /// What the API server said when asked for its version.

@@ -50,6 +50,8 @@ impl Tier {
     /// How often a kind is read, in seconds: the interval of the fastest tier that holds it.
     #[must_use]
     pub fn interval_of(kind: Kind) -> i32 {
+        // Counted while the pods are read.
+        let kind = if kind == Kind::JobBacklog { Kind::Pod } else { kind };
         let tier = Self::ALL.into_iter().find(|tier| tier.kinds().contains(&kind));
         tier.unwrap_or(Self::Everything).interval_s()
     }

@@ -174,6 +174,13 @@ impl TestCluster {
                 interval_s: interval_of(kind),
             });
         }
+        // Counted while the pods are read, as complete as they are.
+        let counted = reads.iter().find(|read| read.kind == Kind::Pod).map(|pods| KindRead {
+            kind: Kind::JobBacklog,
+            items: 0,
+            ..pods.clone()
+        });
+        reads.extend(counted);
         let id = format!("{}/{tier}/{}", self.name, observed_at.timestamp_micros());
         Taken {
             scan_id: Uuid::new_v5(&Uuid::NAMESPACE_OID, id.as_bytes()),

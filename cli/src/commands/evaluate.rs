@@ -174,6 +174,8 @@ fn is_about_cluster(cluster: &ClusterInventory) -> bool {
         operators,
         versions,
         critical_alerts,
+        // Counted among the pods of namespaces.
+        job_backlogs: _,
     } = cluster;
     let missing = [
         nodes.missing,

@@ -105,6 +105,20 @@ impl Report {
         self.other_requests + self.kinds.values().map(|kind| kind.requests).sum::<u64>()
     }
 
+    /// What was counted on the way: as complete as the list of pods, and no request of its own.
+    fn count_backlogs(&mut self, snapshot: &Snapshot) {
+        if let Some(pods) = self.kinds.get(&Kind::Pod) {
+            let backlogs = &snapshot.cluster.job_backlogs;
+            let counted = KindReport {
+                items: backlogs.items.len() as u64,
+                missing: pods.missing.or(backlogs.missing),
+                detail: pods.detail.clone(),
+                ..KindReport::default()
+            };
+            self.kinds.insert(Kind::JobBacklog, counted);
+        }
+    }
+
     /// Kinds that were listed, whatever came of it.
     #[must_use]
     pub fn lists(&self) -> usize {
@@ -163,10 +177,9 @@ pub async fn cluster(client: &ReadClient, tier: Tier, selection: NamespaceSelect
         assembler = sweep(client, tier, &selection, assembler, deadline, &mut report).await;
     }
     report.duration = begun.elapsed();
-    Collected {
-        snapshot: assembler.finish(started_at),
-        report,
-    }
+    let snapshot = assembler.finish(started_at);
+    report.count_backlogs(&snapshot);
+    Collected { snapshot, report }
 }
 
 /// What is known of a cluster to which there is no connection at all.
@@ -183,10 +196,9 @@ pub fn unconnected(cluster: &str, tier: Tier, error: &ConnectError, now: DateTim
     };
     // Nobody asked the cluster: it is the credential that is wrong, not the network.
     give_up(&mut assembler, &mut report, UnknownReason::Unauthorized, &error.to_string());
-    Collected {
-        snapshot: assembler.finish(now),
-        report,
-    }
+    let snapshot = assembler.finish(now);
+    report.count_backlogs(&snapshot);
+    Collected { snapshot, report }
 }
 
 fn give_up(assembler: &mut Assembler, report: &mut Report, reason: UnknownReason, detail: &str) {

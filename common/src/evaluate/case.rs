@@ -23,7 +23,7 @@
 //! | `not_read` | kind (or `all`) to the reason why it was not read, or not to its end | nothing |
 //! | `subjects`, `probes`, `smoke_runs` | what provisioning, StarGate's probes and Demolition say | none |
 //! | `declared` | what the lab's definition declares | nothing |
-//! | `cluster_facts` | `reachable`, `critical_alerts` | it answers; alerts were not read |
+//! | `cluster_facts` | `reachable`, `critical_alerts`, `job_backlogs` | it answers; the rest was not read |
 //! | `expect` | per stage an outcome, or a map of what matters; also `kind`, `phase`, `others` | an error |
 //! | `variants` | other situations: everything above again, laid over the case | none |
 //!

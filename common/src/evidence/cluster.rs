@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::quantify::{self, Judged, Known};
-use super::{Member, Observation, StageEvidence, Value, quantity, thresholds};
-use crate::objects::{ClusterInventory, Listing, Node, NodeMetrics};
+use super::{MAX_MEMBERS, Member, Observation, StageEvidence, Value, quantity, thresholds};
+use crate::objects::{ClusterInventory, JobBacklog, Listing, Node, NodeMetrics};
 use crate::unknown::UnknownReason;
 
 /// Criteria and facts of this stage. `cpu_percent` and `memory_percent` are means over the compute nodes.
@@ -19,6 +19,7 @@ pub const NAMES: &[&str] = &[
     "no_critical_alerts",
     "nodes_healthy",
     "no_hot_nodes",
+    "no_failed_job_backlog",
     "cpu_percent",
     "memory_percent",
 ];
@@ -53,6 +54,7 @@ pub fn observe(cluster: &ClusterInventory, now: DateTime<Utc>) -> StageEvidence 
     put("no_critical_alerts", alerts(&cluster.critical_alerts));
     put("nodes_healthy", nodes_healthy(&cluster.nodes));
     put("no_hot_nodes", hot_nodes(&cpu));
+    put("no_failed_job_backlog", backlogs(&cluster.job_backlogs));
     put("cpu_percent", mean(&cpu));
     put("memory_percent", mean(&memory));
     evidence
@@ -202,6 +204,23 @@ fn alerts(alerts: &Listing<String>) -> Observation {
             quantify::all(firing.collect(), missing, Value::Bool(true))
         }
     }
+}
+
+/// Jobs that leave more failed pods than any sensible history limit keeps. Of very many only the worst are named.
+fn backlogs(backlogs: &Listing<JobBacklog>) -> Observation {
+    let mut jobs: Vec<&JobBacklog> = backlogs.items.iter().collect();
+    jobs.sort_by_key(|job| std::cmp::Reverse(job.pods));
+    let judged = jobs.into_iter().take(MAX_MEMBERS).map(|job| Judged {
+        kind: job.owner_kind.as_str(),
+        name: format!("{}/{}", job.namespace, job.owner),
+        state: if job.pods >= thresholds::JOB_BACKLOG_PODS {
+            let since = job.oldest.map(|at| format!(", the oldest of {}", at.format("%Y-%m-%d")));
+            Known::False(format!("{} failed pods{}", job.pods, since.unwrap_or_default()))
+        } else {
+            Known::True
+        },
+    });
+    quantify::all(judged.collect(), backlogs.missing, Value::Bool(true))
 }
 
 fn nodes_healthy(nodes: &Listing<Node>) -> Observation {

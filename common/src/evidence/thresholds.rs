@@ -25,6 +25,10 @@ pub const STUCK_TERMINATION: TimeDelta = TimeDelta::minutes(10);
 /// How long a failed Job matters. A nightly CronJob has run again by then.
 pub const FAILED_JOB_MATTERS: TimeDelta = TimeDelta::hours(24);
 
+/// Failed pods of one job from which it is a backlog. Source: the largest usual history is 3 failed Jobs with 7 pods each
+/// (`failedJobsHistoryLimit` 3, `backoffLimit` 6); more than twice that is a job that nobody cleans up after.
+pub const JOB_BACKLOG_PODS: usize = 50;
+
 /// How long after the service was started the platform's stop marks may still be there.
 pub const START_GRACE: TimeDelta = TimeDelta::minutes(15);
 

@@ -230,7 +230,10 @@ macro_rules! with_projection {
                 type $T = $crate::objects::WarningEvent;
                 $body
             }
-            $crate::objects::Kind::Probe | $crate::objects::Kind::Subject | $crate::objects::Kind::SmokeRun => $other,
+            $crate::objects::Kind::Probe
+            | $crate::objects::Kind::Subject
+            | $crate::objects::Kind::SmokeRun
+            | $crate::objects::Kind::JobBacklog => $other,
         }
     };
 }
@@ -281,6 +284,6 @@ mod tests {
         );
         assert_eq!(Kind::Pod.resource().map(Resource::path).as_deref(), Some("/api/v1/pods"));
         let elsewhere = Kind::ALL.into_iter().filter(|kind| kind.resource().is_none()).collect::<Vec<_>>();
-        assert_eq!(elsewhere, [Kind::Probe, Kind::Subject, Kind::SmokeRun]);
+        assert_eq!(elsewhere, [Kind::Probe, Kind::Subject, Kind::SmokeRun, Kind::JobBacklog]);
     }
 }

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::api::with_projection;
+use super::backlog::Tally;
 use super::select::{NamespaceSelection, Selected};
 use super::{
     ClusterInventory, ClusterOperator, ClusterVersion, DaemonSet, DataVolume, Deployment, DeploymentConfig, EndpointSlice, Endpoints,
@@ -30,6 +31,8 @@ pub struct Assembler {
     selection: NamespaceSelection,
     cluster: ClusterBucket,
     buckets: BTreeMap<String, Bucket>,
+    /// Of the pods that are not kept, what must not be lost.
+    tally: Tally,
     coverage: Coverage,
     reachable: Option<Reachability>,
     namespaces_closed: bool,
@@ -51,6 +54,9 @@ pub trait Projection: DeserializeOwned + Send + 'static {
 
     /// Drops what no criterion reads, to keep memory small.
     fn slim(&mut self) {}
+
+    /// It is in a namespace that is not looked at, and will be dropped.
+    fn pass_by(&self, _assembler: &mut Assembler) {}
 
     /// Puts it where it belongs. `version` orders copies of one object: the newer one is kept.
     fn place(self, version: u64, assembler: &mut Assembler);
@@ -113,6 +119,7 @@ impl Assembler {
             selection,
             cluster: ClusterBucket::default(),
             buckets: BTreeMap::new(),
+            tally: Tally::default(),
             coverage: Coverage::default(),
             reachable: None,
             namespaces_closed: false,
@@ -224,6 +231,9 @@ impl Assembler {
     /// Drops all objects of a kind, for a LIST that starts over.
     pub fn forget<T: Projection>(&mut self) {
         T::forget(self);
+        if T::KIND == Kind::Pod {
+            self.tally = Tally::default();
+        }
     }
 
     /// All namespaces have been seen: objects of others are dropped from now on.
@@ -257,6 +267,7 @@ impl Assembler {
             selection: _,
             cluster,
             buckets,
+            tally,
             coverage,
             reachable,
             namespaces_closed: _,
@@ -266,6 +277,7 @@ impl Assembler {
         for (name, bucket) in buckets {
             self.buckets.entry(name).or_default().absorb(bucket);
         }
+        self.tally.absorb(tally);
         self.coverage.absorb(&coverage);
         self.reachable = self.reachable.take().or(reachable);
         self.problems.extend(problems);
@@ -279,6 +291,7 @@ impl Assembler {
             selection,
             cluster,
             buckets,
+            tally,
             coverage,
             reachable,
             namespaces_closed: _,
@@ -289,8 +302,12 @@ impl Assembler {
             .filter(|(name, bucket)| bucket.is_selected(name, &selection))
             .map(|(name, bucket)| (name.clone(), bucket.finish(name, &coverage)))
             .collect();
+        let job_backlogs = tally.finish(coverage.of(Kind::Pod, None));
         Snapshot {
-            cluster: cluster.finish(name, reachable, &coverage),
+            cluster: ClusterInventory {
+                job_backlogs,
+                ..cluster.finish(name, reachable, &coverage)
+            },
             namespaces,
             observed_at,
             problems,
@@ -467,6 +484,8 @@ macro_rules! namespaced {
                 let Some(namespace) = self.metadata.namespace.as_deref() else { return };
                 if let Some(bucket) = assembler.bucket(namespace) {
                     bucket.$field.push(Copied { version, item: self });
+                } else {
+                    self.pass_by(assembler);
                 }
             }
 
@@ -478,6 +497,10 @@ macro_rules! namespaced {
     (@extra Pod) => {
         fn slim(&mut self) {
             self.slim_down();
+        }
+
+        fn pass_by(&self, assembler: &mut Assembler) {
+            assembler.tally.see(self);
         }
     };
     (@extra WarningEvent) => {
@@ -528,6 +551,7 @@ macro_rules! cluster_level {
                     reachable,
                     $($field: listing(self.$field, coverage, None),)*
                     critical_alerts: Listing::default(),
+                    job_backlogs: Listing::default(),
                 }
             }
         }

@@ -11,7 +11,13 @@ use crate::stage::Stage;
 #[must_use]
 pub const fn kinds(stage: Stage) -> &'static [Kind] {
     match stage {
-        Stage::ClusterHealth => &[Kind::Node, Kind::NodeMetrics, Kind::ClusterOperator, Kind::ClusterVersion],
+        Stage::ClusterHealth => &[
+            Kind::Node,
+            Kind::NodeMetrics,
+            Kind::ClusterOperator,
+            Kind::ClusterVersion,
+            Kind::JobBacklog,
+        ],
         Stage::RunCreated | Stage::NamespaceReady => &[Kind::Namespace],
         Stage::ProvisionComplete => &[Kind::Subject],
         Stage::DeploymentReady => &[

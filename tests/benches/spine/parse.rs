@@ -115,7 +115,7 @@ fn parse(kind: Kind, body: &[u8]) -> usize {
         Kind::ResourceQuota => each::<ResourceQuota>(body),
         Kind::InferenceService => each::<InferenceService>(body),
         Kind::Event => each::<WarningEvent>(body),
-        Kind::Probe | Kind::Subject | Kind::SmokeRun => each::<IgnoredAny>(body),
+        Kind::Probe | Kind::Subject | Kind::SmokeRun | Kind::JobBacklog => each::<IgnoredAny>(body),
     }
 }
 

@@ -75,6 +75,9 @@ fn a_recording_reads_back_as_it_was_and_holds_no_secrets() {
 
     let recording = recorded::read(&directory, None).unwrap();
     let [read] = recording.clusters.as_slice() else { panic!() };
+    // Pods outside the labs are not written, so nobody can count them again.
+    assert_eq!(read.cluster.job_backlogs.missing, Some(UnknownReason::NotCollected));
+    snapshot.cluster.job_backlogs = read.cluster.job_backlogs.clone();
     // What is written is scrubbed; the rest is the same.
     let waiting = &mut snapshot.namespaces.get_mut(LAB).unwrap().pods.items[0].status.container_statuses[0]
         .state

@@ -254,7 +254,10 @@ impl Folder {
 }
 
 fn is_cluster_level(kind: Kind) -> bool {
-    matches!(kind, Kind::Node | Kind::NodeMetrics | Kind::ClusterOperator | Kind::ClusterVersion)
+    matches!(
+        kind,
+        Kind::Node | Kind::NodeMetrics | Kind::ClusterOperator | Kind::ClusterVersion | Kind::JobBacklog
+    )
 }
 
 /// Puts top-level folders together that are one cluster, and names the clusters.

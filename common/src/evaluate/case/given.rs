@@ -293,6 +293,9 @@ impl Given {
         if let Some(alerts) = &self.cluster_facts.critical_alerts {
             snapshot.cluster.critical_alerts = Listing::complete(alerts.clone());
         }
+        if let Some(backlogs) = &self.cluster_facts.job_backlogs {
+            snapshot.cluster.job_backlogs = Listing::complete(backlogs.clone());
+        }
         snapshot
     }
 
@@ -351,7 +354,10 @@ impl Given {
 }
 
 const fn is_of_cluster(kind: Kind) -> bool {
-    matches!(kind, Kind::Node | Kind::NodeMetrics | Kind::ClusterOperator | Kind::ClusterVersion)
+    matches!(
+        kind,
+        Kind::Node | Kind::NodeMetrics | Kind::ClusterOperator | Kind::ClusterVersion | Kind::JobBacklog
+    )
 }
 
 fn kind_of(object: &Value) -> Option<Kind> {

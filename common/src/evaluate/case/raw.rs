@@ -14,6 +14,7 @@ use super::super::{ClassMatch, LabKind, Outcome};
 use super::expect::Others;
 use super::time::When;
 use crate::evidence::{Declared, Phase};
+use crate::objects::JobBacklog;
 use crate::objects::{Kind, Reachability};
 use crate::stage::Stage;
 use crate::unknown::UnknownReason;
@@ -77,6 +78,7 @@ pub(super) struct ClusterFacts {
     #[serde(default)]
     reachable: Asked,
     pub(super) critical_alerts: Option<Vec<String>>,
+    pub(super) job_backlogs: Option<Vec<JobBacklog>>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

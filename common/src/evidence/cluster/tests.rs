@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::evidence::testing::{ago, condition, meta, minutes, now};
-use crate::objects::Reachability;
+use crate::objects::{JobOwner, Reachability};
 
 fn node(name: &str, role: &str) -> Node {
     let mut node = Node {
@@ -172,4 +172,38 @@ fn alerts_that_nobody_asked_for_are_not_absent() {
     assert_eq!(value(&cluster, "no_critical_alerts"), unknown(UnknownReason::NotProbed));
     cluster.critical_alerts = Listing::complete(vec!["etcdMembersDown".to_owned()]);
     assert_eq!(value(&cluster, "no_critical_alerts"), Value::Bool(false));
+}
+
+#[test]
+fn a_backlog_is_known_as_soon_as_one_job_has_it_and_unknown_while_pods_are_unread() {
+    let backlog = |owner: &str, pods| JobBacklog {
+        namespace: "storage".to_owned(),
+        owner_kind: JobOwner::CronJob,
+        owner: owner.to_owned(),
+        pods,
+        oldest: Some(ago(minutes(60 * 24))),
+    };
+    let with = |items: Vec<JobBacklog>, missing| ClusterInventory {
+        job_backlogs: Listing { items, missing },
+        ..cluster()
+    };
+    let name = "no_failed_job_backlog";
+    let not_read = Some(UnknownReason::NotCollected);
+    let limit = thresholds::JOB_BACKLOG_PODS;
+    assert_eq!(value(&with(vec![], None), name), Value::Bool(true));
+    assert_eq!(value(&with(vec![], not_read), name), unknown(UnknownReason::NotCollected));
+    assert_eq!(value(&with(vec![backlog("a", limit - 1)], None), name), Value::Bool(true));
+    assert_eq!(
+        value(&with(vec![backlog("a", limit)], Some(UnknownReason::Truncated)), name),
+        Value::Bool(false)
+    );
+    let many = (0..MAX_MEMBERS).map(|job| backlog(&format!("a{job:02}"), limit));
+    let many = with(many.chain([backlog("worst", 27_298)]).collect(), None);
+    let failing = &observe(&many, now()).observations[name].failing;
+    let worst = failing.last().unwrap();
+    assert_eq!(
+        (failing.len(), worst.kind.as_str(), worst.name.as_str()),
+        (MAX_MEMBERS, "CronJob", "storage/worst")
+    );
+    assert!(worst.reason.starts_with("27298 failed pods, the oldest of "), "{worst:?}");
 }
