@@ -10,14 +10,17 @@
 //! | [`condition`] | `name op literal`, tri-state |
 //! | [`judge`] | one stage: criteria, outcome, class |
 //! | [`pipeline`] | all stages of an instance, a cluster, a snapshot |
+//! | [`catalog`] | actions that rubrics recommend |
 //! | [`kind`], [`lifecycle`], [`identity`] | what an instance is, what it is supposed to do, how it is called |
 //! | [`subclass`], [`message`] | the finer label, the line for people |
 //! | [`report`] | verdicts as JSON, YAML, table, JUnit |
 //! | [`case`] | a situation in YAML and the verdict it must lead to |
 
 pub mod case;
+pub mod catalog;
 pub mod condition;
 mod embedded;
+mod files;
 pub mod identity;
 pub mod judge;
 pub mod kind;

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::bail;
+use stargate_common::evaluate::catalog::{Action, Mode, READS, Risk, Scope};
 use stargate_common::evaluate::rubric::{FailureClass, RubricSet};
 use stargate_common::stage::Stage;
 use stargate_common::unknown::UnknownReason;
@@ -10,10 +11,10 @@ use stargate_common::unknown::UnknownReason;
 use super::evaluate::rubrics;
 use crate::output;
 
-/// Explain a failure class, criterion, stage, or the reason of an unknown value.
+/// Explain a failure class, criterion, stage, action, or the reason of an unknown value.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  stargate explain pods_crashlooping\n  stargate explain service_has_ready_endpoints\n  stargate explain route-ready\n  stargate explain not_collected"
+    after_help = "Examples:\n  stargate explain pods_crashlooping\n  stargate explain service_has_ready_endpoints\n  stargate explain route-ready\n  stargate explain inspect_pod_logs\n  stargate explain not_collected"
 )]
 pub struct Args {
     /// The word; without it, all words are listed
@@ -32,6 +33,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let mut said = Vec::new();
     said.extend(rubrics.class(word).map(class));
+    said.extend(rubrics.catalog.get(word).map(|found| action(&rubrics, found)));
     said.extend(Stage::parse(word).map(|stage| stage_text(&rubrics, stage)));
     said.extend(criterion(&rubrics, word));
     said.extend(UnknownReason::ALL.into_iter().find(|reason| reason.as_str() == word).map(reason));
@@ -63,6 +65,36 @@ fn class(class: &FailureClass) -> String {
     }
     if let Some(action) = &class.recommended_action {
         text += &format!("\nlook at   {action}");
+    }
+    text
+}
+
+fn action(rubrics: &RubricSet, action: &Action) -> String {
+    let mut text = format!("action {}: {}\n\n{}\n", action.id, action.title, action.description);
+    for (mode, name, meaning) in Mode::ALL {
+        if mode == action.mode {
+            text += &format!("\nmode      {name}: {meaning}");
+        }
+    }
+    for (risk, name, meaning) in Risk::ALL {
+        if risk == action.risk {
+            text += &format!("\nrisk      {name}: {meaning}");
+        }
+    }
+    for (scope, name, meaning) in Scope::ALL {
+        if scope == action.scope {
+            text += &format!("\nscope     {name}: {meaning}");
+        }
+    }
+    for (name, meaning) in READS.into_iter().filter(|(name, _)| action.reads.contains(name)) {
+        text += &format!("\nreads     {name}: {meaning}");
+    }
+    let recommended = rubrics
+        .classes()
+        .filter(|class| class.recommended_action.as_ref() == Some(&action.id));
+    let classes: Vec<&str> = recommended.map(|class| class.name.as_str()).collect();
+    if !classes.is_empty() {
+        text += &format!("\nfor       {}", classes.join(", "));
     }
     text
 }
@@ -108,6 +140,7 @@ fn words(rubrics: &RubricSet) -> Vec<String> {
             .flat_map(|rubric| rubric.entry.iter().chain(&rubric.exit))
             .map(|criterion| criterion.name.to_owned()),
     );
+    words.extend(rubrics.catalog.iter().map(|action| action.id.clone()));
     words.extend(UnknownReason::ALL.iter().map(ToString::to_string));
     words.sort();
     words.dedup();

@@ -1,4 +1,4 @@
-//! The files of `rubrics/`, built into the program: it works without a checkout.
+//! The files of `rubrics/` and `remediations/`, built into the program: it works without a checkout.
 
 use super::rubric::File;
 
@@ -8,7 +8,16 @@ macro_rules! files {
     };
 }
 
-/// Every file of a rubric set.
+macro_rules! actions {
+    ($($id:literal),* $(,)?) => {
+        [$(File {
+            path: concat!("remediations/", $id, "/action.yaml"),
+            text: include_str!(concat!("../../../remediations/", $id, "/action.yaml")),
+        }),*]
+    };
+}
+
+/// Every rubric file of a set.
 pub(super) const FILES: [File<'static>; 13] = files![
     "cluster-health/rubric.yaml",
     "deployment-ready/rubric.yaml",
@@ -23,4 +32,47 @@ pub(super) const FILES: [File<'static>; 13] = files![
     "storage-clone-ready/rubric.yaml",
     "sub-classes.yaml",
     "vm-runtime-ready/rubric.yaml",
+];
+
+/// Every action of the catalog.
+pub(super) const ACTIONS: [File<'static>; 39] = actions![
+    "check_anarchysubject",
+    "check_cluster_alerts",
+    "check_cluster_connectivity",
+    "check_cluster_resource_usage",
+    "check_datavolume_manifest",
+    "check_deployment_manifest",
+    "check_inferenceservice_manifest",
+    "check_route_manifest",
+    "check_showroom_content",
+    "check_vm_manifest",
+    "create_namespace",
+    "delete_namespace",
+    "delete_source_snapshot",
+    "inspect_anarchy_state",
+    "inspect_application_health",
+    "inspect_application_logs",
+    "inspect_application_output",
+    "inspect_backoff_limit_exceeded",
+    "inspect_certificate",
+    "inspect_datavolume_status",
+    "inspect_guest_agent",
+    "inspect_image_pull_backoff",
+    "inspect_inferenceservice_status",
+    "inspect_invalid_configuration",
+    "inspect_model_serving_logs",
+    "inspect_oom_killed",
+    "inspect_pod_logs",
+    "inspect_pod_status",
+    "inspect_provision_job",
+    "inspect_pvc_status",
+    "inspect_quota",
+    "inspect_scheduling_failed",
+    "inspect_service_selector_and_pod_labels",
+    "inspect_showroom_health",
+    "inspect_showroom_pod",
+    "inspect_vmi_status",
+    "investigate_stuck_teardown",
+    "reclaim_sandbox_placement",
+    "verify_run_creation",
 ];

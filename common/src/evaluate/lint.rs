@@ -21,7 +21,7 @@ mod class;
 mod parse;
 pub mod raw;
 mod stage;
-mod suggest;
+pub(super) mod suggest;
 
 use std::sync::Arc;
 
@@ -110,7 +110,7 @@ impl<'a> Report<'a> {
     }
 
     /// The place of something that compiled, for whoever reports on it later.
-    fn place(&self, at: Location) -> Place {
+    pub(super) fn place(&self, at: Location) -> Place {
         Place {
             file: Arc::clone(&self.file),
             line: at.line(),

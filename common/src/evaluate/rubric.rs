@@ -7,13 +7,16 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::catalog::Catalog;
 use super::condition::Clause;
-use super::embedded;
+use super::files::{self, Text};
 use super::kind::KindTable;
 use super::lint::raw::RawSet;
 use super::lint::{self, Finding, Place};
 use super::subclass::SubClasses;
 use crate::stage::Stage;
+
+pub use super::files::File;
 
 /// One stage's rubric.
 #[derive(Debug, Clone, PartialEq)]
@@ -141,6 +144,8 @@ pub struct RubricSet {
     pub sub_classes: SubClasses,
     /// Which stages apply to which kind of lab.
     pub kinds: KindTable,
+    /// Actions that the rubrics may name.
+    pub catalog: Catalog,
     /// The first 16 hexadecimal digits of a SHA-256 over all files.
     pub version: String,
     /// What could be better but does not stop the load.
@@ -164,30 +169,22 @@ pub enum LoadError {
     Invalid(Vec<Finding>),
 }
 
-/// A file of a rubric set: its path for messages, its text.
-#[derive(Debug, Clone, Copy)]
-pub struct File<'a> {
-    /// Path relative to the set, `<stage>/rubric.yaml`.
-    pub path: &'a str,
-    /// Content.
-    pub text: &'a str,
-}
-
 impl RubricSet {
     /// The rubrics this program was built with.
     ///
     /// # Errors
     /// [`LoadError::Invalid`] when they are wrong, which a test rules out for released programs.
     pub fn embedded() -> Result<Self, LoadError> {
-        Self::from_files(&embedded::FILES)
+        Self::from_files(&files::embedded())
     }
 
-    /// Rubrics of a directory that looks like `rubrics/`: one folder per stage, `kinds.yaml`, `sub-classes.yaml`.
+    /// Rubrics of a directory that looks like `rubrics/`: one folder per stage, `kinds.yaml`, `sub-classes.yaml`. The actions of the
+    /// built-in catalog are known; a folder `remediations/` in the directory can add to them or replace them.
     ///
     /// # Errors
     /// [`LoadError`] when a file cannot be read or says something wrong.
     pub fn from_dir(dir: &Path) -> Result<Self, LoadError> {
-        let texts = read_dir(dir)?;
+        let texts = files::read_dir(dir)?;
         Self::from_files(&texts.iter().map(Text::file).collect::<Vec<_>>())
     }
 
@@ -218,6 +215,7 @@ impl RubricSet {
             rubrics: checked.rubrics,
             sub_classes,
             kinds,
+            catalog: checked.catalog,
             version: raw.version.clone(),
             warnings,
         })
@@ -246,6 +244,12 @@ impl RubricSet {
         self.classes().find(|class| class.name == name)
     }
 
+    /// How bad failures of that class are, 1 to 10; none for a class that this set does not define.
+    #[must_use]
+    pub fn severity(&self, class: &str) -> Option<u8> {
+        self.class(class).map(|class| class.severity)
+    }
+
     /// Where a criterion of that name is used, with its stage.
     pub fn criteria<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (Stage, super::Role, &'a Criterion)> {
         self.rubrics.iter().flat_map(move |rubric| {
@@ -262,7 +266,7 @@ impl RawSet {
     /// # Errors
     /// [`LoadError::Invalid`] when a file cannot be understood, which a test rules out for released programs.
     pub fn embedded() -> Result<Self, LoadError> {
-        Self::from_files(&embedded::FILES)
+        Self::from_files(&files::embedded())
     }
 
     /// The set in a directory.
@@ -270,7 +274,7 @@ impl RawSet {
     /// # Errors
     /// [`LoadError`] when a file cannot be read or understood.
     pub fn from_dir(dir: &Path) -> Result<Self, LoadError> {
-        let texts = read_dir(dir)?;
+        let texts = files::read_dir(dir)?;
         Self::from_files(&texts.iter().map(Text::file).collect::<Vec<_>>())
     }
 
@@ -285,65 +289,6 @@ impl RawSet {
             (_, findings) => Err(LoadError::Invalid(findings)),
         }
     }
-}
-
-/// A file of a directory, read.
-struct Text {
-    path: String,
-    text: String,
-}
-
-impl Text {
-    fn file(&self) -> File<'_> {
-        File {
-            path: &self.path,
-            text: &self.text,
-        }
-    }
-}
-
-/// The texts of a directory that looks like `rubrics/`.
-fn read_dir(dir: &Path) -> Result<Vec<Text>, LoadError> {
-    let mut texts = Vec::new();
-    for file in &embedded::FILES {
-        let path = dir.join(file.path);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => texts.push(Text {
-                path: path.display().to_string(),
-                text,
-            }),
-            // The set as a whole says which rubric is missing.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && dir.is_dir() => {}
-            Err(source) => return Err(LoadError::Read { path, source }),
-        }
-    }
-    let entries = std::fs::read_dir(dir).map_err(|source| LoadError::Read {
-        path: dir.to_owned(),
-        source,
-    })?;
-    for entry in entries.filter_map(Result::ok) {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let path = entry.path().join("rubric.yaml");
-        if Stage::parse(&name).is_none() && path.is_file() {
-            let text = std::fs::read_to_string(&path).map_err(|source| LoadError::Read {
-                path: path.clone(),
-                source,
-            })?;
-            texts.push(Text {
-                path: path.display().to_string(),
-                text,
-            });
-        }
-    }
-    texts.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(texts)
-}
-
-/// The last two parts of a path: enough to tell the files of a set apart, the same wherever the set lies.
-pub(super) fn file_name(path: &str) -> &str {
-    let mut slashes = path.rmatch_indices(['/', '\\']);
-    let parts = if path.ends_with("rubric.yaml") { 1 } else { 0 };
-    slashes.nth(parts).map_or(path, |(at, _)| &path[at + 1..])
 }
 
 /// Lower-case hexadecimal.

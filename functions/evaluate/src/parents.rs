@@ -6,6 +6,7 @@ use stargate_common::boot::Function as _;
 use stargate_common::db::clusters;
 use stargate_common::db::incidents::{self, Row as IncidentRow};
 use stargate_common::db::outbox::Outgoing;
+use stargate_common::evaluate::rubric::RubricSet;
 use stargate_common::events::{self, IncidentOpened, IncidentRef, IncidentResolved, IncidentUpdated};
 use stargate_common::stage::Stage;
 use stargate_common::track::ClassSince;
@@ -16,7 +17,7 @@ use stargate_common::track::triage::{self, Session, Spread};
 use crate::{Evaluate, EvaluateError};
 
 /// Sorts the open incidents of the fleet under parents. Returns what is told about parents.
-pub async fn sort_under_parents(conn: &mut PgConnection, at: DateTime<Utc>) -> Result<Vec<Outgoing>, EvaluateError> {
+pub async fn sort_under_parents(conn: &mut PgConnection, rubrics: &RubricSet, at: DateTime<Utc>) -> Result<Vec<Outgoing>, EvaluateError> {
     incidents::hold_parents(conn).await?;
     let open = incidents::open(conn).await?;
     let correlation = correlate::correlate(&open.leaves, &open.parents, &open.population, at);
@@ -32,7 +33,7 @@ pub async fn sort_under_parents(conn: &mut PgConnection, at: DateTime<Utc>) -> R
             Group::Cluster(id, _) => names.get(id).cloned(),
             Group::CatalogItem(..) | Group::Fleet(_) => None,
         };
-        let (priority, level) = triage::priority(Some(plan.group.class()), Spread::Systemic, Session::None);
+        let (priority, level) = triage::priority(rubrics.severity(plan.group.class()), Spread::Systemic, Session::None);
         let reference = |revision| IncidentRef {
             incident_id: plan.id,
             revision,

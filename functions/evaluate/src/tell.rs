@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 use stargate_common::boot::Function as _;
 use stargate_common::db::outbox::Outgoing;
 use stargate_common::evaluate::Verdict;
+use stargate_common::evaluate::rubric::RubricSet;
 use stargate_common::events::{
     self, FailureUnclassified, IncidentOpened, IncidentRef, IncidentResolved, IncidentUpdated, OutgoingError, ReadinessChanged,
 };
@@ -13,8 +14,8 @@ use stargate_common::track::{IncidentChange, Update};
 use crate::Evaluate;
 use crate::diff::{self, Affected, Changes, Subject};
 
-/// What is told about the changes.
-pub fn outgoing(cluster: &str, changes: &Changes<'_>) -> Result<Vec<Outgoing>, OutgoingError> {
+/// What is told about the changes; the rubrics say how bad each failure class is.
+pub fn outgoing(cluster: &str, changes: &Changes<'_>, rubrics: &RubricSet) -> Result<Vec<Outgoing>, OutgoingError> {
     let mut outgoing = Vec::new();
     let producer = Evaluate::NAME;
     for diff::Confirmed {
@@ -42,7 +43,8 @@ pub fn outgoing(cluster: &str, changes: &Changes<'_>) -> Result<Vec<Outgoing>, O
             verdict,
         } = affected;
         let incident = change.incident();
-        let (_, level) = triage::priority(incident.class.as_deref(), Spread::Single, Session::None);
+        let severity = incident.class.as_deref().and_then(|class| rubrics.severity(class));
+        let (_, level) = triage::priority(severity, Spread::Single, Session::None);
         let told = IncidentRef {
             incident_id: incident.id,
             revision: incident.revision,

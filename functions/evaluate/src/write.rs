@@ -12,6 +12,7 @@ use stargate_common::db::stage_state::{self, New};
 use stargate_common::db::transitions::{self, Row as TransitionRow};
 use stargate_common::db::views::{self, View};
 use stargate_common::db::{instances, outbox, rollups};
+use stargate_common::evaluate::rubric::RubricSet;
 use stargate_common::track::transition::Key;
 use stargate_common::track::triage::{self, Session, Spread};
 use stargate_common::track::{IncidentChange, Resolution};
@@ -97,18 +98,18 @@ async fn write(
     let incident_rows: Vec<IncidentRow<'_>> = changes
         .incidents
         .iter()
-        .map(|affected| incident_row(cluster.id, affected))
+        .map(|affected| incident_row(&evaluator.rubrics, cluster.id, affected))
         .collect();
     incidents::write(conn, &incident_rows).await?;
     let mut rows = rollups::set_instances(conn, cluster.id, &changes.instance_counts).await?;
     rows += rollups::set_stages(conn, cluster.id, &changes.stage_counts).await?;
     let summary_changed = clusters::set_summary(conn, cluster.id, &judged.summary, now).await?;
 
-    let mut outgoing = tell::outgoing(&cluster.name, changes)?;
+    let mut outgoing = tell::outgoing(&cluster.name, changes, &evaluator.rubrics)?;
     // From here on locks are shared by all clusters.
     let mut told = 0;
     if !changes.incidents.is_empty() {
-        let of_parents = parents::sort_under_parents(conn, as_of.now).await?;
+        let of_parents = parents::sort_under_parents(conn, &evaluator.rubrics, as_of.now).await?;
         told = of_parents.len();
         outgoing.extend(of_parents);
     }
@@ -182,7 +183,7 @@ fn transition_row<'a>(cluster: Uuid, confirmed: &'a diff::Confirmed<'_>) -> Tran
     }
 }
 
-fn incident_row<'a>(cluster: Uuid, affected: &'a Affected<'_>) -> IncidentRow<'a> {
+fn incident_row<'a>(rubrics: &RubricSet, cluster: Uuid, affected: &'a Affected<'_>) -> IncidentRow<'a> {
     let Affected {
         subject, stage, change, ..
     } = affected;
@@ -191,7 +192,8 @@ fn incident_row<'a>(cluster: Uuid, affected: &'a Affected<'_>) -> IncidentRow<'a
         IncidentChange::Resolved(_, resolution) => Some(*resolution),
         IncidentChange::Opened(_) | IncidentChange::Updated(..) => None,
     };
-    let (priority, level) = triage::priority(incident.class.as_deref(), Spread::Single, Session::None);
+    let severity = incident.class.as_deref().and_then(|class| rubrics.severity(class));
+    let (priority, level) = triage::priority(severity, Spread::Single, Session::None);
     IncidentRow {
         incident_id: incident.id,
         fingerprint: format!("{}/{stage}", subject.id),

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::raw::RawSet;
 use super::suggest::suggest;
-use super::{Finding, Report, stage};
+use super::{Finding, Level, Report, stage};
+use crate::evaluate::catalog::Catalog;
+use crate::evaluate::files::{BUILT_IN, file_name};
 use crate::evaluate::kind::KindTable;
 use crate::evaluate::rubric::Rubric;
 use crate::evaluate::subclass::SubClasses;
@@ -20,6 +22,8 @@ pub(in crate::evaluate) struct Checked {
     pub(in crate::evaluate) sub_classes: Option<SubClasses>,
     /// Kinds of labs, when their file is right.
     pub(in crate::evaluate) kinds: Option<KindTable>,
+    /// Actions that rubrics may name.
+    pub(in crate::evaluate) catalog: Catalog,
     /// Everything wrong, by file and line.
     pub(in crate::evaluate) findings: Vec<Finding>,
 }
@@ -35,12 +39,26 @@ pub(in crate::evaluate) fn check(set: &RawSet, earlier: Vec<Finding>) -> Checked
         .values()
         .flat_map(|rubric| rubric.content.failure_classes.0.iter().map(|(name, _)| name.value.as_str()))
         .collect();
+    for finding in &checked.findings {
+        if let Some((folder, "action.yaml")) = file_name(&finding.file).split_once('/') {
+            checked.catalog.insert_unread(folder);
+        }
+    }
+    for (folder, raw) in &set.actions {
+        let mut report = Report::new(&raw.path, &mut checked.findings);
+        checked.catalog.insert(folder, raw, &mut report);
+    }
     let mut defined: BTreeMap<String, Stage> = BTreeMap::new();
     for (stage, rubric) in &set.rubrics {
         let mut report = Report::new(&rubric.path, &mut checked.findings);
-        checked
-            .rubrics
-            .push(stage::compile(*stage, rubric, &class_names, &mut defined, &mut report));
+        checked.rubrics.push(stage::compile(
+            *stage,
+            rubric,
+            &class_names,
+            &checked.catalog,
+            &mut defined,
+            &mut report,
+        ));
     }
     link_entry_classes(&mut checked.rubrics);
     if let Some(raw) = &set.sub_classes {
@@ -61,11 +79,38 @@ pub(in crate::evaluate) fn check(set: &RawSet, earlier: Vec<Finding>) -> Checked
         let mut report = Report::new(&raw.path, &mut checked.findings);
         checked.kinds = Some(KindTable::compile(&raw.content, &mut report));
     }
+    unused_actions(set, &checked.catalog, &mut checked.findings);
     missing_files(set, &mut checked.findings);
     checked
         .findings
         .sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
     checked
+}
+
+/// Warns of actions that nobody names. Built-in ones are not the business of who writes a set of their own.
+fn unused_actions(set: &RawSet, catalog: &Catalog, findings: &mut Vec<Finding>) {
+    let rubrics = || set.rubrics.values().map(|file| &file.content);
+    let recommended = rubrics().flat_map(|rubric| {
+        rubric
+            .failure_classes
+            .0
+            .iter()
+            .filter_map(|(_, class)| class.recommended_action.as_ref())
+    });
+    let forbidden = rubrics().flat_map(|rubric| &rubric.forbidden_remediations);
+    let named: BTreeSet<&str> = recommended.chain(forbidden).map(|action| action.value.as_str()).collect();
+    for action in catalog.iter().filter(|action| !action.place.file.starts_with(BUILT_IN)) {
+        if !named.contains(action.id.as_str()) {
+            findings.push(Finding {
+                file: action.place.file.to_string(),
+                line: action.place.line,
+                column: action.place.column,
+                level: Level::Warning,
+                message: format!("no rubric names the action `{}`", action.id),
+                help: "recommend it for a failure class, or remove it".to_owned(),
+            });
+        }
+    }
 }
 
 /// Tells of files that are not there, unless a finding already says why.

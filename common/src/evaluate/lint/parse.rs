@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 use super::raw::{RawFile, RawRubric, RawSet};
 use super::suggest::suggest;
 use super::{Finding, Report};
-use crate::evaluate::rubric::{File, file_name, hex};
+use crate::evaluate::files::{File, file_name};
+use crate::evaluate::rubric::hex;
 use crate::stage::Stage;
 use crate::yaml;
 
@@ -20,12 +21,20 @@ pub(in crate::evaluate) fn parse(files: &[File<'_>]) -> (RawSet, Vec<Finding>) {
     let mut by_name: Vec<(&str, &str)> = Vec::with_capacity(files.len());
     for file in files {
         let name = file_name(file.path);
-        by_name.push((name, file.text));
         let path: Arc<str> = Arc::from(file.path);
+        if !is_action(name) {
+            by_name.push((name, file.text));
+        }
         let mut report = Report::new(&path, &mut findings);
         match name {
             "sub-classes.yaml" => set.sub_classes = read(file, &path, &mut report),
             "kinds.yaml" => set.kinds = read(file, &path, &mut report),
+            name if is_action(name) => {
+                let folder = name.split('/').next().unwrap_or_default();
+                if let Some(action) = read(file, &path, &mut report) {
+                    set.actions.insert(folder.to_owned(), action);
+                }
+            }
             name => {
                 let folder = name.split('/').next().unwrap_or_default();
                 let Some(rubric) = read::<RawRubric>(file, &path, &mut report) else {
@@ -40,9 +49,14 @@ pub(in crate::evaluate) fn parse(files: &[File<'_>]) -> (RawSet, Vec<Finding>) {
             }
         }
     }
+    // Actions are not part of the version: no verdict depends on what their texts say.
     by_name.sort_unstable();
     set.version = version(by_name.into_iter().map(|(_, text)| text));
     (set, findings)
+}
+
+fn is_action(name: &str) -> bool {
+    name.ends_with("/action.yaml")
 }
 
 /// The first 16 hexadecimal digits of a hash over all texts, in the order of their names within the set.

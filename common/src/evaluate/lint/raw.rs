@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_yaml::Spanned;
 
+use crate::evaluate::catalog::RawAction;
 use crate::evaluate::kind::RawKinds;
 use crate::evaluate::rubric::{Area, ClassGrade};
 use crate::evaluate::subclass::RawSubClasses;
@@ -24,7 +25,9 @@ pub struct RawSet {
     pub sub_classes: Option<RawFile<RawSubClasses>>,
     /// `kinds.yaml`.
     pub kinds: Option<RawFile<RawKinds>>,
-    /// Version of the set: a hash over the texts, which stays when the set is changed here.
+    /// `remediations/<action>/action.yaml`, by folder.
+    pub actions: BTreeMap<String, RawFile<RawAction>>,
+    /// Version of the set: a hash over the texts but those of actions, which stays when the set is changed here.
     pub version: String,
 }
 

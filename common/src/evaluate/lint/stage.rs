@@ -7,6 +7,7 @@ use serde_yaml::Location;
 use super::raw::{RawCriterion, RawFile, RawRubric};
 use super::suggest::suggest;
 use super::{Report, class};
+use crate::evaluate::catalog::{Catalog, List};
 use crate::evaluate::rubric::{Criterion, EntryClass, Rubric};
 use crate::evidence;
 use crate::stage::Stage;
@@ -16,11 +17,12 @@ pub(super) fn compile(
     stage: Stage,
     file: &RawFile<RawRubric>,
     class_names: &BTreeSet<&str>,
+    catalog: &Catalog,
     defined: &mut BTreeMap<String, Stage>,
     report: &mut Report<'_>,
 ) -> Rubric {
     let raw = &file.content;
-    head(raw, report);
+    head(raw, catalog, report);
     let (entry, exit) = criteria(stage, raw, class_names, report);
     let classes = class::compile_all(stage, raw, &entry, defined, report);
     class::unclassified(&exit, &classes, raw, report);
@@ -38,7 +40,7 @@ pub(super) fn compile(
     }
 }
 
-fn head(raw: &RawRubric, report: &mut Report<'_>) {
+fn head(raw: &RawRubric, catalog: &Catalog, report: &mut Report<'_>) {
     let parts: Vec<&str> = raw.version.value.split('.').collect();
     if parts.len() != 3 || parts.iter().any(|part| part.parse::<u32>().is_err()) {
         report.error(
@@ -68,7 +70,11 @@ fn head(raw: &RawRubric, report: &mut Report<'_>) {
             "a rubric checks at least one criterion",
         );
     }
+    for action in &raw.forbidden_remediations {
+        catalog.check(action, List::Forbidden, report);
+    }
     for action in &raw.allowed_remediations {
+        catalog.check(action, List::Allowed, report);
         if raw.forbidden_remediations.iter().any(|other| other.value == action.value) {
             report.error(
                 action.referenced,

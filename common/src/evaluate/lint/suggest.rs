@@ -1,7 +1,7 @@
 //! What the author of a misspelt word may have meant.
 
 /// The nearest of the known words, for a misspelt one.
-pub(super) fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
+pub(in crate::evaluate) fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
     let mut known: Vec<&str> = known.collect();
     known.sort_by_key(|other| (distance(word, other), *other));
     match known.first() {

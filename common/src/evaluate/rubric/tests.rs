@@ -1,14 +1,16 @@
 //! The embedded rubrics load clean, and every kind of mistake is found with its place and a way out.
 
 use super::*;
+use crate::evaluate::embedded;
 use crate::evaluate::lint::Level;
 
 /// The embedded set with one text replaced in one file.
 fn with(path: &str, from: &str, to: &str) -> Result<RubricSet, LoadError> {
-    let text = embedded::FILES.iter().find(|file| file.path == path).unwrap().text;
+    let all = files::embedded();
+    let text = all.iter().find(|file| file.path == path).unwrap().text;
     assert!(text.contains(from), "{path} has no {from:?}");
     let changed = text.replacen(from, to, 1);
-    let files: Vec<File<'_>> = embedded::FILES
+    let files: Vec<File<'_>> = all
         .iter()
         .map(|file| File {
             path: file.path,
@@ -167,6 +169,21 @@ fn finds_actions_that_must_not_be_offered() {
 }
 
 #[test]
+fn every_action_that_a_rubric_names_is_in_the_catalog() {
+    let unknown = mistake(FILE, "  - delete_source_snapshot", "  - delete_source_snapshots");
+    assert!(unknown.contains("the catalog has no action `delete_source_snapshots`"), "{unknown}");
+    let never = mistake(FILE, "  - inspect_pod_logs\n", "  - inspect_pod_logs\n  - create_namespace\n");
+    assert!(never.contains("action `create_namespace` may never be offered"), "{never}");
+    let Err(LoadError::Invalid(findings)) = with(FILE, "  - inspect_pod_logs\n", "  - inspect_pod_log\n") else {
+        panic!("loaded in spite of it");
+    };
+    assert!(
+        findings.iter().any(|finding| finding.help == "did you mean `inspect_pod_logs`?"),
+        "{findings:?}"
+    );
+}
+
+#[test]
 fn finds_numbers_and_words_out_of_range() {
     assert!(mistake(FILE, "severity: 7", "severity: 11").contains("severity is out of range"));
     assert!(mistake(FILE, "timeout_seconds: 300", "timeout_seconds: 0").contains("timeout_seconds is 0"));
@@ -225,7 +242,7 @@ fn finds_mistakes_in_the_other_files() {
 
 #[test]
 fn a_set_is_whole() {
-    let files: Vec<File<'_>> = embedded::FILES.iter().copied().filter(|file| file.path != FILE).collect();
+    let files: Vec<File<'_>> = files::embedded().into_iter().filter(|file| file.path != FILE).collect();
     let error = RubricSet::from_files(&files).expect_err("one is missing").to_string();
     assert!(
         error.contains("deployment-ready/rubric.yaml: error: the rubric is missing"),
