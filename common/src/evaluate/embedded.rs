@@ -35,7 +35,7 @@ pub(super) const FILES: [File<'static>; 13] = files![
 ];
 
 /// Every action of the catalog.
-pub(super) const ACTIONS: [File<'static>; 39] = actions![
+pub(super) const ACTIONS: [File<'static>; 40] = actions![
     "check_anarchysubject",
     "check_cluster_alerts",
     "check_cluster_connectivity",
@@ -56,6 +56,7 @@ pub(super) const ACTIONS: [File<'static>; 39] = actions![
     "inspect_backoff_limit_exceeded",
     "inspect_certificate",
     "inspect_datavolume_status",
+    "inspect_failed_jobs",
     "inspect_guest_agent",
     "inspect_image_pull_backoff",
     "inspect_inferenceservice_status",

@@ -1,11 +1,15 @@
 //! What the author of a misspelt word may have meant.
 
+/// More names than this are not listed: the nearest of them say enough.
+const MANY: usize = 12;
+
 /// The nearest of the known words, for a misspelt one.
 pub(in crate::evaluate) fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
     let mut known: Vec<&str> = known.collect();
     known.sort_by_key(|other| (distance(word, other), *other));
     match known.first() {
         Some(nearest) if distance(word, nearest) <= 3 => format!("did you mean `{nearest}`?"),
+        _ if known.len() > MANY => format!("nearest are: {}", known[..MANY].join(", ")),
         _ => format!("known are: {}", known.join(", ")),
     }
 }
