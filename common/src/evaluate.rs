@@ -15,6 +15,7 @@
 //! | [`subclass`], [`message`] | the finer label, the line for people |
 //! | [`report`] | verdicts as JSON, YAML, table, JUnit |
 //! | [`case`] | a situation in YAML and the verdict it must lead to |
+//! | [`mutate`] | rubrics changed in small ways, and whether a case notices |
 
 pub mod case;
 pub mod catalog;
@@ -27,6 +28,7 @@ pub mod kind;
 pub mod lifecycle;
 pub mod lint;
 pub mod message;
+pub mod mutate;
 pub mod pipeline;
 pub mod report;
 pub mod rubric;

@@ -1,6 +1,7 @@
 //! `stargate rubric`: what an author of rubrics needs. One file per verb under `rubric/`.
 
 mod lint;
+mod mutate;
 
 use std::process::ExitCode;
 
@@ -15,7 +16,8 @@ Exit codes:
   0  fine    1  judged and not fine    2  bad input or usage
 
 Examples:
-  stargate rubric lint rubrics    what is wrong with a set of rubrics, and where"
+  stargate rubric lint rubrics    what is wrong with a set of rubrics, and where
+  stargate rubric mutate rubrics  what their cases would not notice"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -26,6 +28,8 @@ pub struct Args {
 enum Verb {
     /// Check a set of rubrics: every mistake with file, line, column and the fix
     Lint(lint::Args),
+    /// Change rubrics in small ways: which changes does no case notice?
+    Mutate(mutate::Args),
 }
 
 /// Runs the command.
@@ -35,5 +39,6 @@ enum Verb {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.verb {
         Verb::Lint(args) => lint::run(args),
+        Verb::Mutate(args) => mutate::run(args),
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::LabKind;
 use super::identity::Identity;
@@ -17,7 +17,7 @@ use crate::stage::Stage;
 use crate::unknown::UnknownReason;
 
 /// When a stage applies to a kind of lab.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Applies {
     /// Always: that nothing is there is a failure.
@@ -72,9 +72,9 @@ pub struct KindTable {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawKinds {
-    stages: Ordered<Ordered<Applies>>,
-    prefixes: Ordered<LabKind>,
-    bases: Ordered<LabKind>,
+    pub(super) stages: Ordered<Ordered<Applies>>,
+    pub(super) prefixes: Ordered<LabKind>,
+    pub(super) bases: Ordered<LabKind>,
 }
 
 impl KindTable {

@@ -59,24 +59,24 @@ enum Source {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawSubClasses {
-    classes: Ordered<RawEntry>,
+    pub(super) classes: Ordered<RawEntry>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawEntry {
+pub(super) struct RawEntry {
     source: Source,
-    rules: Vec<RawRule>,
+    pub(super) rules: Vec<RawRule>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawRule {
-    name: Spanned<String>,
+pub(super) struct RawRule {
+    pub(super) name: Spanned<String>,
     description: String,
-    pattern: Option<Spanned<String>>,
+    pub(super) pattern: Option<Spanned<String>>,
     workload: String,
-    auto_fix_confidence: Confidence,
+    pub(super) auto_fix_confidence: Confidence,
 }
 
 impl SubClasses {
