@@ -3,6 +3,7 @@
 //! | Module | What it holds | Kind |
 //! |---|---|---|
 //! | [`stage`], [`tier`], [`unknown`], [`objects`] | the vocabulary: stages, tiers, reasons, projections of Kubernetes objects | pure |
+//! | [`expr`], [`suggest`] | expressions: CEL, typed, tri-state, bounded; what a misspelt word may have meant | pure |
 //! | [`cluster`], [`collect`] | reading clusters, recordings and probes into a [`objects::Snapshot`] | I/O |
 //! | [`evidence`] | objects → tri-state observations, one file per stage | pure |
 //! | [`evaluate`] | observations × rubrics → verdicts | pure |
@@ -19,10 +20,12 @@ pub mod db;
 pub mod evaluate;
 pub mod events;
 pub mod evidence;
+pub mod expr;
 pub mod failure;
 pub mod objects;
 pub mod settings;
 pub mod stage;
+pub mod suggest;
 pub mod tier;
 pub mod track;
 pub mod unknown;

@@ -44,11 +44,17 @@ pub enum UnknownReason {
     AgentNotExpected,
     /// An enum value we do not know.
     UnrecognizedState,
+    /// An expression asks for a field, key or element that is not there.
+    MissingField,
+    /// An expression divides by zero or leaves the range of numbers.
+    NotComputable,
+    /// An expression needs more steps than one may take.
+    TooCostly,
 }
 
 impl UnknownReason {
     /// Every reason, in the order of their documentation.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::NotCollected,
         Self::NotProbed,
         Self::Unauthorized,
@@ -67,6 +73,9 @@ impl UnknownReason {
         Self::WaitingForConsumer,
         Self::AgentNotExpected,
         Self::UnrecognizedState,
+        Self::MissingField,
+        Self::NotComputable,
+        Self::TooCostly,
     ];
 
     /// The stable snake-case name.
@@ -91,6 +100,9 @@ impl UnknownReason {
             Self::WaitingForConsumer => "waiting_for_consumer",
             Self::AgentNotExpected => "agent_not_expected",
             Self::UnrecognizedState => "unrecognized_state",
+            Self::MissingField => "missing_field",
+            Self::NotComputable => "not_computable",
+            Self::TooCostly => "too_costly",
         }
     }
 
@@ -124,6 +136,9 @@ impl UnknownReason {
             Self::WaitingForConsumer => "The volume waits for its first consumer by design.",
             Self::AgentNotExpected => "The guest never had an agent.",
             Self::UnrecognizedState => "An enum value we do not know.",
+            Self::MissingField => "An expression asks for a field, key or element that is not there.",
+            Self::NotComputable => "An expression divides by zero or leaves the range of numbers.",
+            Self::TooCostly => "An expression needs more steps than one may take.",
         }
     }
 }

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_yaml::Spanned;
 
 use super::lint::raw::RawFile;
-use super::lint::suggest::suggest;
 use super::lint::{Place, Report};
+use crate::suggest::suggest;
 
 /// Every action by its id.
 #[derive(Debug, Clone, Default, PartialEq)]

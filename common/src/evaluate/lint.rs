@@ -21,7 +21,6 @@ mod class;
 mod parse;
 pub mod raw;
 mod stage;
-pub(super) mod suggest;
 
 use std::sync::Arc;
 

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::raw::RawSet;
-use super::suggest::suggest;
 use super::{Finding, Level, Report, stage};
 use crate::evaluate::catalog::Catalog;
 use crate::evaluate::files::{BUILT_IN, file_name};
@@ -12,6 +11,7 @@ use crate::evaluate::kind::KindTable;
 use crate::evaluate::rubric::Rubric;
 use crate::evaluate::subclass::SubClasses;
 use crate::stage::Stage;
+use crate::suggest::suggest;
 
 /// What a check yields: whatever could be understood, and what is wrong.
 #[derive(Debug, Default)]

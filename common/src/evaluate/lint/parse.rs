@@ -7,11 +7,11 @@ use serde_yaml::Location;
 use sha2::{Digest, Sha256};
 
 use super::raw::{RawFile, RawRubric, RawSet};
-use super::suggest::suggest;
 use super::{Finding, Report};
 use crate::evaluate::files::{File, file_name};
 use crate::evaluate::rubric::hex;
 use crate::stage::Stage;
+use crate::suggest::suggest;
 use crate::yaml;
 
 /// Reads the files of a set, each on its own. What could not be understood is missing from the set and told in a finding.

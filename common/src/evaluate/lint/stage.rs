@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_yaml::Location;
 
 use super::raw::{RawCriterion, RawFile, RawRubric};
-use super::suggest::suggest;
 use super::{Report, class};
 use crate::evaluate::catalog::{Catalog, List};
 use crate::evaluate::rubric::{Criterion, EntryClass, Rubric};
 use crate::evidence;
 use crate::stage::Stage;
+use crate::suggest::suggest;
 
 /// Compiles the rubric of a stage. `class_names` are those of the whole set, `defined` those of the stages before.
 pub(super) fn compile(

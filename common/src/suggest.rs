@@ -4,7 +4,8 @@
 const MANY: usize = 12;
 
 /// The nearest of the known words, for a misspelt one.
-pub(in crate::evaluate) fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
+#[must_use]
+pub fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
     let mut known: Vec<&str> = known.collect();
     known.sort_by_key(|other| (distance(word, other), *other));
     match known.first() {
