@@ -7,10 +7,10 @@ PROFILE ?= release
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up test bench check fix db tools
+.PHONY: help up test bench bench-verdicts check fix db tools
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 up: tools ## everything on one machine: database, functions, schedules, broker, API on http://localhost:8090
 	@echo "Building; the first time takes a few minutes."
@@ -22,6 +22,9 @@ test: tools ## every check and every test, as CI runs them
 
 bench: tools ## the figures of design budgets: requests, bytes, time, memory, writes, latency
 	cargo bench --locked -p stargate-tests
+
+bench-verdicts: ## precision and recall of the verdicts on tests/corpus; fails when a root cause is missed or invented
+	cargo run --locked -q -p stargate-tests --bin verdicts -- $(ARGS)
 
 check: ## formatting, lints, documentation, dependencies, .sqlx; no tests
 	.ci/run check

@@ -32,7 +32,7 @@
 //! Contents: [`kinds`] the table of kinds · `store` versions, snapshots, history · `object`, `template` how objects are kept ·
 //! `api` the API server · [`wire`] faults and request log · [`serve`] sockets and kubeconfigs · [`fleet`] many clusters ·
 //! [`clock`], [`seed`] time and chance · [`yard`] builds namespaces · `objects` what they are built of · `generate` whole
-//! fleets · `control` what a cluster does by itself · [`web`] what answers behind routes · [`fault`] what can go wrong
+//! fleets · `control` what a cluster does by itself · [`record`] recordings · [`web`] what answers behind routes · [`fault`] what can go wrong
 //! inside · [`scenario`] faults and labs that come and go.
 
 mod api;
@@ -47,6 +47,7 @@ pub mod kinds;
 mod managed;
 mod object;
 mod objects;
+pub mod record;
 pub mod scenario;
 pub mod seed;
 mod selector;
@@ -62,6 +63,7 @@ pub use cluster::Cluster;
 pub use fault::Fault;
 pub use fleet::{Fleet, Lab, LabKind};
 pub use kinds::Kind;
+pub use record::PodState;
 pub use scenario::Scenario;
 pub use seed::Seed;
 pub use serve::Running;

@@ -386,7 +386,7 @@ impl Yard<'_> {
             None,
             &PodState::Waiting {
                 container: name.to_owned(),
-                reason: "ImagePullBackOff",
+                reason: "ImagePullBackOff".to_owned(),
                 message,
             },
         );

@@ -8,6 +8,7 @@
     reason = "a harness that cannot do its part fails the test that asked"
 )]
 
+pub mod corpus;
 pub mod db;
 pub mod fleet;
 pub mod postgres;

@@ -37,7 +37,7 @@ impl Wound<'_> {
             container,
             restarts,
             exit_code: 1,
-            reason: "Error",
+            reason: "Error".to_owned(),
         })
     }
 
@@ -46,7 +46,7 @@ impl Wound<'_> {
             container,
             restarts,
             exit_code: 137,
-            reason: "OOMKilled",
+            reason: "OOMKilled".to_owned(),
         })
     }
 
@@ -66,7 +66,7 @@ impl Wound<'_> {
                 container,
                 restarts,
                 exit_code: 128,
-                reason: "Error",
+                reason: "Error".to_owned(),
             },
         );
         true
@@ -79,17 +79,17 @@ impl Wound<'_> {
                 format!("Back-off pulling image \"{image}\": ErrImagePull: initializing source docker://{image}: reading manifest: {why}");
             PodState::Waiting {
                 container,
-                reason: "ImagePullBackOff",
+                reason: "ImagePullBackOff".to_owned(),
                 message,
             }
         })
     }
 
     pub(super) fn lack_secret(&mut self) -> bool {
-        let reason = "CreateContainerConfigError";
+        let reason = "CreateContainerConfigError".to_owned();
         self.afflict_workload(|_, container, _| PodState::Waiting {
             container,
-            reason,
+            reason: reason.clone(),
             message: "secret \"database-credentials\" not found".to_owned(),
         })
     }
@@ -229,7 +229,7 @@ impl Wound<'_> {
             &app,
             PodState::Waiting {
                 container: "kserve-container".to_owned(),
-                reason: "ImagePullBackOff",
+                reason: "ImagePullBackOff".to_owned(),
                 message,
             },
         );

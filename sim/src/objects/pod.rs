@@ -151,7 +151,7 @@ pub(crate) fn address_of(pod: &Value) -> Option<String> {
 
 /// What a scan finds a pod in.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum PodState {
+pub enum PodState {
     /// No node takes it; the scheduler's message.
     Unschedulable(String),
     /// Bound to a node, containers not yet started.
@@ -159,24 +159,37 @@ pub(crate) enum PodState {
     /// Everything runs and is ready.
     Ready,
     /// Runs, but this container fails its readiness probe.
-    Unready { container: String },
+    Unready {
+        /// Its name.
+        container: String,
+    },
     /// A container never starts: the waiting reason and message.
     Waiting {
+        /// Its name.
         container: String,
-        reason: &'static str,
+        /// Such as `ImagePullBackOff`.
+        reason: String,
+        /// What the kubelet says; may be empty.
         message: String,
     },
     /// A container, or an init container, ends again and again.
     CrashLoop {
+        /// Its name.
         container: String,
+        /// How often it was started again.
         restarts: i64,
+        /// How it ended last.
         exit_code: i64,
-        reason: &'static str,
+        /// Such as `Error` or `OOMKilled`.
+        reason: String,
     },
     /// All containers ended with 0.
     Succeeded,
     /// The first container ended otherwise and is not restarted.
-    Failed { exit_code: i64 },
+    Failed {
+        /// How it ended.
+        exit_code: i64,
+    },
     /// Thrown off its node.
     Evicted,
 }
@@ -436,7 +449,7 @@ mod tests {
             container: container.to_owned(),
             restarts: 6,
             exit_code: 1,
-            reason: "Error",
+            reason: "Error".to_owned(),
         };
         let app = state_of(&looping("web"));
         assert_eq!(app["status"]["phase"], "Running");
