@@ -35,14 +35,15 @@ pub fn observe(view: &View) -> StageEvidence {
     let workload = Workload::of(view);
     let desired_replicas_ready = workload.desired_replicas_ready();
     let no_crashloop_pods = workload.no_crashloop_pods();
-    let signals = workload.signals(&[&desired_replicas_ready, &no_crashloop_pods]);
+    let no_failed_jobs = no_failed_jobs(view);
+    let signals = workload.signals(&[&desired_replicas_ready, &no_crashloop_pods, &no_failed_jobs]);
     let now = view.now;
     let observations = [
         ("namespace_exists", entry::namespace_exists(view)),
         ("deployment_exists", workload.deployment_exists()),
         ("desired_replicas_ready", desired_replicas_ready),
         ("no_crashloop_pods", no_crashloop_pods),
-        ("no_failed_jobs", no_failed_jobs(view)),
+        ("no_failed_jobs", no_failed_jobs),
         ("no_stuck_terminations", no_stuck_terminations(view)),
         ("no_oom_kills", workload.over_pods(|pod| false_if(pods::out_of_memory(pod, now)))),
         ("no_image_pull_failures", workload.over_pods(|pod| image_pull(view, pod))),
@@ -298,7 +299,7 @@ impl<'v, 'a> Workload<'v, 'a> {
         self.bare == BarePods::Counted && !self.view.declared.bare_pods
     }
 
-    /// Texts about the pods behind the failing members.
+    /// What the pods behind the failing members, their controllers and failed Jobs say.
     fn signals(&self, observations: &[&Observation]) -> Vec<Signal> {
         let mut signals = Signals::default();
         let named = |kind: &str, name: &str| {
@@ -323,11 +324,27 @@ impl<'v, 'a> Workload<'v, 'a> {
         }
         for controller in culprits.into_iter().take(MAX_MEMBERS) {
             let name = controller.meta.name.as_str();
+            // A pod that was refused leaves no pod to ask.
+            signals.condition(controller.kind, name, controller.conditions, "ReplicaFailure");
             signals.events_where(self.view, |kind, about| {
                 (kind == controller.kind && about == name)
                     || (matches!(kind, "ReplicaSet" | "ReplicationController")
                         && about.rsplit_once('-').is_some_and(|(stem, _)| stem == name))
             });
+        }
+        let mut failed: Vec<&Job> = self
+            .view
+            .inventory
+            .jobs
+            .items
+            .iter()
+            .filter(|job| named("Job", &job.metadata.name))
+            .collect();
+        failed.sort_by_key(|job| &job.metadata.name);
+        for job in failed.into_iter().take(MAX_MEMBERS) {
+            let name = job.metadata.name.as_str();
+            signals.condition("Job", name, &job.status.conditions, "Failed");
+            signals.events(self.view, "Job", name);
         }
         signals.finish()
     }

@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 
 use super::{Member, View, pods};
-use crate::objects::Pod;
 use crate::objects::meta::condition;
+use crate::objects::{Condition, Pod};
 
 /// Longest text, in characters.
 pub const MAX_TEXT: usize = 500;
@@ -185,6 +185,18 @@ impl Signals {
             });
         }
         self.events_of(view, |kind, name| kind == "Pod" && name == about.name, &about);
+    }
+
+    /// Adds what a condition of an object says, if it is true.
+    pub fn condition(&mut self, kind: &str, name: &str, conditions: &[Condition], sort: &str) {
+        if let Some(said) = condition(conditions, sort).filter(|said| said.is_true()) {
+            self.say(Signal {
+                source: SignalSource::Condition,
+                reason: said.reason.clone(),
+                text: said.message.clone(),
+                ..Signal::about(kind, name)
+            });
+        }
     }
 
     /// Adds the newest warning events about an object, newest first.
