@@ -34,7 +34,7 @@ pub mod vm;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::objects::{ClusterInventory, Inventory};
@@ -162,6 +162,42 @@ pub struct View<'a> {
     pub declared: &'a Declared,
     /// What the service is supposed to do.
     pub lifecycle: &'a Lifecycle,
+    /// How long something may be on its way.
+    pub settle: &'a Settle,
+}
+
+/// Settle budgets: how long something of a stage may legitimately not be there yet. Inside the budget it is unknown (`progressing`), after
+/// it the criterion is false. The numbers are the rubrics' `timeout_seconds`; what has a budget of its own beside them is in [`thresholds`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Settle([TimeDelta; Stage::ALL.len()]);
+
+impl Settle {
+    /// The budget of a stage; nothing where none was set. What a workload may take is that of `deployment-ready`, whichever stage asks.
+    #[must_use]
+    pub const fn of(&self, stage: Stage) -> TimeDelta {
+        self.0[stage as usize]
+    }
+
+    /// Sets the budget of a stage.
+    pub const fn set(&mut self, stage: Stage, budget: TimeDelta) {
+        self.0[stage as usize] = budget;
+    }
+}
+
+/// Whether anything of a stage can be on its way, so that its rubric needs a settle budget. The others have none: what they look at is
+/// there or not.
+#[must_use]
+pub const fn settles(stage: Stage) -> bool {
+    match stage {
+        Stage::ProvisionComplete
+        | Stage::DeploymentReady
+        | Stage::StorageCloneReady
+        | Stage::RouteReady
+        | Stage::VmRuntimeReady
+        | Stage::ShowroomHealthy
+        | Stage::ModelEndpointReady => true,
+        Stage::ClusterHealth | Stage::RunCreated | Stage::NamespaceReady | Stage::SmokeTestReady => false,
+    }
 }
 
 /// What a lab's definition declares about its instances. Empty until a catalog source is read.

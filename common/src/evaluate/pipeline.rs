@@ -76,6 +76,7 @@ pub fn evaluate_instance(rubrics: &RubricSet, input: &Input<'_>) -> InstanceVerd
         cluster: input.cluster,
         declared: input.declared,
         lifecycle: &lifecycle,
+        settle: &rubrics.settle,
     };
     let detected = rubrics.kinds.detect(&view, &identity);
     let judging = Judging {

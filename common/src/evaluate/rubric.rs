@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::catalog::Catalog;
@@ -14,6 +15,7 @@ use super::kind::KindTable;
 use super::lint::raw::RawSet;
 use super::lint::{self, Finding, Place};
 use super::subclass::SubClasses;
+use crate::evidence::Settle;
 use crate::stage::Stage;
 
 pub use super::files::File;
@@ -27,7 +29,7 @@ pub struct Rubric {
     pub version: String,
     /// What it looks for, why that matters, when a fix is unsafe, where the numbers come from.
     pub summary: String,
-    /// Settle budget in seconds: how long something may be on its way before it counts as failed.
+    /// Settle budget in seconds: how long something may be on its way before it counts as failed. None where nothing ever is.
     pub timeout_seconds: Option<u32>,
     /// Checked first, in order; the first that is required and not met ends the evaluation.
     pub entry: Vec<Criterion>,
@@ -146,6 +148,8 @@ pub struct RubricSet {
     pub kinds: KindTable,
     /// Actions that the rubrics may name.
     pub catalog: Catalog,
+    /// How long the things of each stage may be on their way.
+    pub settle: Settle,
     /// The first 16 hexadecimal digits of a SHA-256 over all files.
     pub version: String,
     /// What could be better but does not stop the load.
@@ -211,11 +215,18 @@ impl RubricSet {
         let (Some(sub_classes), Some(kinds), true) = (checked.sub_classes, checked.kinds, errors.is_empty()) else {
             return Err(LoadError::Invalid(errors));
         };
+        let mut settle = Settle::default();
+        for rubric in &checked.rubrics {
+            if let Some(seconds) = rubric.timeout_seconds {
+                settle.set(rubric.stage, TimeDelta::seconds(seconds.into()));
+            }
+        }
         Ok(Self {
             rubrics: checked.rubrics,
             sub_classes,
             kinds,
             catalog: checked.catalog,
+            settle,
             version: raw.version.clone(),
             warnings,
         })

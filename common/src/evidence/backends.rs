@@ -2,7 +2,7 @@
 //!
 //! EndpointSlices are preferred; core endpoints stand in where slices were not read (recordings hold only these).
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::quantify::Known;
 use super::vm::{Wanted, wanted};
@@ -261,9 +261,9 @@ impl Excuse {
     }
 }
 
-/// Why nothing stands behind the Services of a Route.
+/// Why nothing stands behind the Services of a Route. `budget`: how long their pods may take to be ready.
 #[must_use]
-pub fn excuse(view: &View, services: &[&str]) -> Excuse {
+pub fn excuse(view: &View, services: &[&str], budget: TimeDelta) -> Excuse {
     let inventory = view.inventory;
     let started_until = view.lifecycle.since.map(|since| since + thresholds::START_GRACE);
     let controllers = controllers::of(inventory);
@@ -301,7 +301,7 @@ pub fn excuse(view: &View, services: &[&str]) -> Excuse {
     }
     let starting = selecting()
         .flat_map(|service| selected(view, service))
-        .filter_map(|pod| match pods::standing(pod, view.now) {
+        .filter_map(|pod| match pods::standing(pod, view.now, budget) {
             pods::Standing::Starting(_, until) => Some(until),
             pods::Standing::Ready | pods::Standing::NotReady(_) => None,
         });

@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{pods, thresholds};
+use super::pods;
 use crate::objects::meta::condition;
 use crate::objects::workload::{ReplicasSpec, ReplicasStatus};
 use crate::objects::{Condition, Inventory, Listing, Meta, Pod};
@@ -29,8 +29,8 @@ pub struct Controller<'a> {
     pub current: bool,
     /// Available, Progressing, ReplicaFailure; empty where the kind has none.
     pub conditions: &'a [Condition],
-    /// Settle budget.
-    pub budget: TimeDelta,
+    /// How long a rollout may stand still, by its own specification.
+    pub deadline: Option<TimeDelta>,
 }
 
 impl<'a> Controller<'a> {
@@ -44,7 +44,7 @@ impl<'a> Controller<'a> {
             // A paused rollout never becomes current: its replicas count all the same.
             current: spec.paused || is_current(meta, status.observed_generation),
             conditions: &status.conditions,
-            budget: deadline.map_or(thresholds::WORKLOAD_SETTLE, |deadline| deadline.min(thresholds::WORKLOAD_SETTLE)),
+            deadline,
         }
     }
 
@@ -67,10 +67,10 @@ impl<'a> Controller<'a> {
             || self.meta.owner_references.iter().any(|owner| owner.kind == "Revision")
     }
 
-    /// Until when missing replicas may be on their way: the settle budget after its creation, its last step in a
-    /// rollout, or the moment it lost its availability (that is also when a scaled-up controller starts to wait).
+    /// Until when missing replicas may be on their way: the budget, or its own deadline when that is shorter, after its creation, its
+    /// last step in a rollout, or the moment it lost its availability (that is also when a scaled-up controller starts to wait).
     #[must_use]
-    pub fn settles_at(&self) -> Option<DateTime<Utc>> {
+    pub fn settles_at(&self, budget: TimeDelta) -> Option<DateTime<Utc>> {
         let progressing = condition(self.conditions, "Progressing");
         if progressing.is_some_and(|progressing| progressing.is_false() || progressing.reason == "ProgressDeadlineExceeded") {
             return None;
@@ -79,7 +79,7 @@ impl<'a> Controller<'a> {
         let lost = condition(self.conditions, "Available").filter(|available| available.is_false());
         let lost = lost.and_then(|available| available.last_transition_time);
         let newest = self.meta.creation_timestamp.max(moved).max(lost)?;
-        Some(newest + self.budget)
+        Some(newest + self.deadline.map_or(budget, |deadline| deadline.min(budget)))
     }
 
     /// Whether the pod is one of its own.
@@ -178,7 +178,7 @@ fn all(inventory: &Inventory) -> Vec<Controller<'_>> {
             ready: it.status.number_ready,
             current: is_current(&it.metadata, it.status.observed_generation),
             conditions: &[],
-            budget: thresholds::WORKLOAD_SETTLE,
+            deadline: None,
         });
     }
     found

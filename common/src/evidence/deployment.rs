@@ -13,6 +13,7 @@ use super::signals::{Signal, Signals};
 use super::{Grade, Intent, MAX_MEMBERS, Observation, StageEvidence, Value, View, entry, thresholds};
 use crate::objects::meta::condition;
 use crate::objects::{Job, Pod};
+use crate::stage::Stage;
 use crate::unknown::UnknownReason;
 
 /// What this stage can say.
@@ -137,7 +138,7 @@ impl<'v, 'a> Workload<'v, 'a> {
         if worst.is_some_and(|worst| worst.hopeless) {
             return Known::False(reason);
         }
-        match controller.settles_at() {
+        match controller.settles_at(self.view.settle.of(Stage::DeploymentReady)) {
             Some(until) if self.view.now < until => Known::Unknown(UnknownReason::Progressing, reason, Some(until)),
             _ => Known::False(reason),
         }
@@ -179,7 +180,9 @@ impl<'v, 'a> Workload<'v, 'a> {
         }
         let standing = match life {
             Life::Lost(why) => Standing::NotReady(format!("no longer runs: {why}")),
-            Life::Alive | Life::Terminating | Life::Finished => pods::standing(pod, self.view.now),
+            Life::Alive | Life::Terminating | Life::Finished => {
+                pods::standing(pod, self.view.now, self.view.settle.of(Stage::DeploymentReady))
+            }
         };
         match standing {
             Standing::Ready => Known::True,
@@ -408,7 +411,7 @@ fn unschedulable(view: &View, pod: &Pod) -> Known {
     let Some(detail) = pods::unschedulable(pod) else {
         return Known::True;
     };
-    match pods::standing(pod, view.now) {
+    match pods::standing(pod, view.now, view.settle.of(Stage::DeploymentReady)) {
         Standing::Starting(_, until) => Known::Unknown(UnknownReason::Progressing, detail, until),
         Standing::Ready | Standing::NotReady(_) => Known::False(detail),
     }

@@ -9,6 +9,7 @@ use super::{Intent, MAX_MEMBERS, Observation, StageEvidence, Value, View, entry,
 use crate::objects::meta::condition;
 use crate::objects::network::Content;
 use crate::objects::{InferenceService, Pod, ProbeKind};
+use crate::stage::Stage;
 use crate::unknown::UnknownReason;
 
 /// What this stage can say.
@@ -126,7 +127,11 @@ fn ready(view: &View, model: &InferenceService) -> Known {
     if let Some(trouble) = trouble {
         return Known::False(format!("{detail}, {trouble}"));
     }
-    match model.metadata.creation_timestamp.map(|created| created + thresholds::MODEL_SETTLE) {
+    match model
+        .metadata
+        .creation_timestamp
+        .map(|created| created + view.settle.of(Stage::ModelEndpointReady))
+    {
         Some(until) if view.now < until && !hopeless => Known::Unknown(UnknownReason::Progressing, detail, Some(until)),
         _ => Known::False(detail),
     }

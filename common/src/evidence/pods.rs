@@ -9,7 +9,7 @@
 //!
 //! A pod is ready by its `Ready` condition, never by counting containers. Restart counts alone never fail a pod.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::thresholds;
 use crate::objects::meta::condition;
@@ -291,9 +291,9 @@ pub enum Standing {
     NotReady(String),
 }
 
-/// Where a pod stands that is [`Life::Alive`]. A pod of unknown age gets no budget.
+/// Where a pod stands that is [`Life::Alive`]. `budget`: how long it may take to be ready. A pod of unknown age gets none.
 #[must_use]
-pub fn standing(pod: &Pod, now: DateTime<Utc>) -> Standing {
+pub fn standing(pod: &Pod, now: DateTime<Utc>, budget: TimeDelta) -> Standing {
     if is_ready(pod) {
         return Standing::Ready;
     }
@@ -306,11 +306,7 @@ pub fn standing(pod: &Pod, now: DateTime<Utc>) -> Standing {
     }
     let detail = trouble.map_or_else(|| unready_words(pod), |trouble| trouble.detail().to_owned());
     let unready_since = condition(&pod.status.conditions, "Ready").and_then(|ready| ready.last_transition_time);
-    let until = pod
-        .metadata
-        .creation_timestamp
-        .max(unready_since)
-        .map(|since| since + thresholds::WORKLOAD_SETTLE);
+    let until = pod.metadata.creation_timestamp.max(unready_since).map(|since| since + budget);
     match until {
         Some(until) if now < until => Standing::Starting(detail, Some(until)),
         _ => Standing::NotReady(detail),

@@ -18,6 +18,7 @@ use super::namespace::made_by_sandbox_api;
 use super::quantify::{self, Judged, Known};
 use super::{Observation, StageEvidence, Value, View, thresholds};
 use crate::objects::Subject;
+use crate::stage::Stage;
 use crate::unknown::UnknownReason;
 
 /// Criteria of this stage.
@@ -64,11 +65,8 @@ pub fn observe(view: &View<'_>) -> StageEvidence {
     StageEvidence {
         observations: [
             ("anarchysubject_exists", exists),
-            (
-                "provision_job_succeeded",
-                judge(Value::Bool(false), &|subject| job(subject, view.now)),
-            ),
-            ("state_is_started", judge(Value::Bool(false), &|subject| started(subject, view.now))),
+            ("provision_job_succeeded", judge(Value::Bool(false), &|subject| job(view, subject))),
+            ("state_is_started", judge(Value::Bool(false), &|subject| started(view, subject))),
             ("no_error_conditions", judge(Value::Unknown(UnknownReason::NotCollected), &errors)),
         ]
         .into(),
@@ -93,8 +91,9 @@ fn progressing(detail: String, until: Option<DateTime<Utc>>, now: DateTime<Utc>)
 }
 
 /// What of provisioning the state alone tells.
-fn job(subject: &Subject, now: DateTime<Utc>) -> Known {
-    let budget = subject.created_at.map(|since| since + thresholds::PROVISION_BUDGET);
+fn job(view: &View, subject: &Subject) -> Known {
+    let now = view.now;
+    let budget = subject.created_at.map(|since| since + view.settle.of(Stage::ProvisionComplete));
     match subject.provision_job_status.as_str() {
         "successful" => return Known::True,
         status @ ("failed" | "error" | "canceled") => return Known::False(format!("provision job {status}")),
@@ -114,7 +113,8 @@ fn job(subject: &Subject, now: DateTime<Utc>) -> Known {
     }
 }
 
-fn started(subject: &Subject, now: DateTime<Utc>) -> Known {
+fn started(view: &View, subject: &Subject) -> Known {
+    let now = view.now;
     let stop_wanted = subject.desired_state == "stopped";
     let stopped = |state: &str| Known::Unknown(UnknownReason::IntentionallyStopped, state.to_owned(), None);
     match subject.current_state.as_str() {
@@ -122,7 +122,7 @@ fn started(subject: &Subject, now: DateTime<Utc>) -> Known {
         state @ ("provision-queued" | "provision-pending") => Known::Unknown(UnknownReason::Progressing, state.to_owned(), None),
         "provisioning" => progressing(
             "provisioning".to_owned(),
-            subject.created_at.map(|since| since + thresholds::PROVISION_BUDGET),
+            subject.created_at.map(|since| since + view.settle.of(Stage::ProvisionComplete)),
             now,
         ),
         state if state.starts_with("provision-") => failed_or_unknown(state, "provision"),

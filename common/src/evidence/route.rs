@@ -10,6 +10,7 @@ use super::signals::{Signal, Signals, clip};
 use super::{Grade, Intent, MAX_MEMBERS, Observation, StageEvidence, Value, View, probes, thresholds};
 use crate::objects::ProbeKind;
 use crate::objects::meta::condition;
+use crate::stage::Stage;
 use crate::unknown::UnknownReason;
 
 /// What this stage can say.
@@ -166,12 +167,14 @@ fn admission(view: &View, target: &Target) -> Vec<Known> {
         return vec![Known::False(refusals.join("; "))];
     }
     let detail = "no router has answered for it".to_owned();
-    vec![
-        match target.meta.creation_timestamp.map(|created| created + thresholds::ROUTE_SETTLE) {
-            Some(until) if view.now < until => Known::Unknown(UnknownReason::Progressing, detail, Some(until)),
-            _ => Known::False(detail),
-        },
-    ]
+    vec![match target
+        .meta
+        .creation_timestamp
+        .map(|created| created + view.settle.of(Stage::RouteReady))
+    {
+        Some(until) if view.now < until => Known::Unknown(UnknownReason::Progressing, detail, Some(until)),
+        _ => Known::False(detail),
+    }]
 }
 
 fn health(view: &View, target: &Target) -> Known {
@@ -259,7 +262,7 @@ impl Reach {
             return (Known::Unknown(reason, why, None), None);
         }
         let why = nothing.join("; ");
-        let excuse = backends::excuse(view, &target.services);
+        let excuse = backends::excuse(view, &target.services, view.settle.of(Stage::DeploymentReady));
         if let Excuse::None(silent) = excuse {
             self.inferred |= silent;
             return (Known::False(why), Some(0));

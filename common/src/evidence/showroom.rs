@@ -11,6 +11,7 @@ use super::signals::Signals;
 use super::{Grade, Intent, Observation, StageEvidence, Value, View, pods, probes, thresholds};
 use crate::objects::network::Content;
 use crate::objects::{Meta, Pod, Probe, ProbeKind};
+use crate::stage::Stage;
 use crate::unknown::UnknownReason;
 
 /// What this stage can say.
@@ -253,7 +254,12 @@ fn behind(view: &View, name: &str, silent: &Cell<bool>) -> Known {
         return Known::Unknown(UnknownReason::NotCollected, format!("Service {name} selects no pods"), None);
     }
     let mut states: Vec<(&str, pods::Standing)> = backends::selected(view, service)
-        .map(|pod| (pod.metadata.name.as_str(), pods::standing(pod, view.now)))
+        .map(|pod| {
+            (
+                pod.metadata.name.as_str(),
+                pods::standing(pod, view.now, view.settle.of(Stage::ShowroomHealthy)),
+            )
+        })
         .collect();
     states.sort_by(|a, b| a.0.cmp(b.0));
     if states.iter().any(|(_, standing)| *standing == pods::Standing::Ready) {
@@ -273,7 +279,7 @@ fn behind(view: &View, name: &str, silent: &Cell<bool>) -> Known {
         }
     }
     let why = not_ready.unwrap_or_else(|| format!("no pod behind Service {name}"));
-    let excuse = backends::excuse(view, &[name]);
+    let excuse = backends::excuse(view, &[name], view.settle.of(Stage::ShowroomHealthy));
     if excuse == Excuse::None(true) {
         silent.set(true);
     }

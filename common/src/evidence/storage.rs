@@ -14,6 +14,7 @@ use super::vm::{Wanted, wanted};
 use super::{Declared, MAX_MEMBERS, Observation, StageEvidence, Value, View, entry, pods, thresholds};
 use crate::objects::meta::condition;
 use crate::objects::{Condition, DataVolume, Inventory, Listing, PersistentVolumeClaim, VirtualMachine};
+use crate::stage::Stage;
 use crate::unknown::UnknownReason;
 
 /// What this stage can say.
@@ -440,7 +441,7 @@ impl Volume<'_> {
         let ready = condition(&source.status.conditions, "Ready").filter(|ready| ready.is_true());
         let span = ready.and_then(|ready| Some(ready.last_transition_time? - source.metadata.creation_timestamp?));
         match span {
-            Some(span) if span <= thresholds::STORAGE_SETTLE => Known::True,
+            Some(span) if span <= thresholds::CLONE_DURATION => Known::True,
             Some(span) => Known::False(format!("took {} min", span.num_minutes())),
             None => Known::Unknown(UnknownReason::NotCollected, "when it was ready is not told".to_owned(), None),
         }
@@ -501,7 +502,7 @@ fn is_complaint(condition: &Condition) -> bool {
 
 /// Under way until the settle budget after creation is spent. What has no age gets no budget.
 fn settling(view: &View, created: Option<DateTime<Utc>>, detail: String) -> Known {
-    match created.map(|created| created + thresholds::STORAGE_SETTLE) {
+    match created.map(|created| created + view.settle.of(Stage::StorageCloneReady)) {
         Some(until) if view.now < until => Known::Unknown(UnknownReason::Progressing, detail, Some(until)),
         _ => Known::False(detail),
     }

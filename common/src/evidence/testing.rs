@@ -3,9 +3,12 @@
 //!
 //! Everything was created [`AGE`] before [`now`] unless a test says otherwise.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Declared, Intent, Lifecycle, StageEvidence, View};
+use super::{Declared, Intent, Lifecycle, Settle, StageEvidence, View};
+use crate::evaluate::rubric::RubricSet;
 use crate::objects::network::{
     Certificate, Content, Endpoint, EndpointAddress, EndpointConditions, EndpointSubset, IngressBackend, IngressPath, IngressRule,
     ObjectName, RouteBackend, RouteIngress, RouteTls,
@@ -60,7 +63,12 @@ pub struct World {
     pub declared: Declared,
     /// What the service should do.
     pub lifecycle: Lifecycle,
+    /// How long things may be on their way.
+    pub settle: Settle,
 }
+
+/// The budgets of the shipped rubrics.
+static SHIPPED_SETTLE: LazyLock<Settle> = LazyLock::new(|| RubricSet::embedded().map(|set| set.settle).unwrap_or_default());
 
 impl World {
     /// An active namespace in which every list was read to its end and holds nothing. Nobody told us an intent, nobody
@@ -107,6 +115,7 @@ impl World {
             cluster: ClusterInventory::default(),
             declared: Declared::default(),
             lifecycle: Lifecycle::default(),
+            settle: *SHIPPED_SETTLE,
         }
     }
 
@@ -119,6 +128,7 @@ impl World {
             cluster: &self.cluster,
             declared: &self.declared,
             lifecycle: &self.lifecycle,
+            settle: &self.settle,
         }
     }
 

@@ -1,13 +1,9 @@
 //! Every number a criterion compares with, in one place, each with its origin.
 //!
-//! "Settle budget": how long something may legitimately not be there yet. Inside the budget it is unknown
-//! (`progressing`), after it the criterion is false.
+//! How long the things of a stage may be on their way is not here: that is `timeout_seconds` of its rubric ([`super::Settle`]).
+//! Budgets that only some of them have, beside it, are.
 
 use chrono::TimeDelta;
-
-/// Settle budget of a controller's replicas and of a bare pod. A shorter `spec.progressDeadlineSeconds` wins.
-/// Source: five minutes is the timeout the platform has always allowed this stage.
-pub const WORKLOAD_SETTLE: TimeDelta = TimeDelta::seconds(300);
 
 /// Age after which an image that cannot be pulled counts at once: the first back-off of a busy registry is shorter.
 pub const IMAGE_PULL_SETTLE: TimeDelta = TimeDelta::minutes(2);
@@ -35,17 +31,11 @@ pub const START_GRACE: TimeDelta = TimeDelta::minutes(15);
 /// How long a namespace may be terminating before its teardown is stuck.
 pub const STUCK_TEARDOWN: TimeDelta = TimeDelta::hours(2);
 
-/// Settle budget of a data volume, from its creation, and of a claim. Also the longest acceptable clone.
-pub const STORAGE_SETTLE: TimeDelta = TimeDelta::seconds(600);
-
-/// Settle budget of a Route's admission, from its creation.
-pub const ROUTE_SETTLE: TimeDelta = TimeDelta::seconds(180);
+/// Longest acceptable import or clone of a disk, once it is done.
+pub const CLONE_DURATION: TimeDelta = TimeDelta::seconds(600);
 
 /// A certificate that ends sooner is worth a warning: renewals run at least two weeks ahead.
 pub const CERTIFICATE_EXPIRES_SOON: TimeDelta = TimeDelta::days(7);
-
-/// Settle budget of a VM, from its creation or its last start.
-pub const VM_SETTLE: TimeDelta = TimeDelta::seconds(600);
 
 /// How long a VMI may be in phase Unknown (its node does not answer) before it counts as down.
 pub const VMI_NODE_LOST: TimeDelta = TimeDelta::minutes(5);
@@ -65,9 +55,6 @@ pub const SMOKE_RESPONSE_MS: u32 = 5000;
 /// Longest acceptable answer of a showroom's readiness path, in milliseconds.
 pub const SHOWROOM_RESPONSE_MS: u32 = 5000;
 
-/// Settle budget of an InferenceService, from its creation: large models take minutes to load.
-pub const MODEL_SETTLE: TimeDelta = TimeDelta::seconds(900);
-
 /// Longest acceptable inference, in milliseconds. No product states a limit; a declared one would win.
 pub const INFERENCE_MS: u32 = 5000;
 
@@ -85,9 +72,6 @@ pub const NODE_SAMPLE_FRESH: TimeDelta = TimeDelta::minutes(3);
 
 /// Share of the compute nodes that must be measured: a mean over fewer would mislead.
 pub const NODE_SAMPLE_COVERAGE: f64 = 0.8;
-
-/// How long provisioning may take from the subject's creation, unless the catalog says otherwise.
-pub const PROVISION_BUDGET: TimeDelta = TimeDelta::seconds(7200);
 
 /// How long a namespace may stay without a sign of what lab it is: ordered, but not yet filled.
 pub const PROVISIONING_GRACE: TimeDelta = TimeDelta::minutes(20);

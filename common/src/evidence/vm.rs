@@ -11,6 +11,7 @@ use super::signals::{Signal, Signals, clip};
 use super::{Intent, MAX_MEMBERS, Observation, StageEvidence, Value, View, pods, storage, thresholds};
 use crate::objects::meta::condition;
 use crate::objects::{Condition, Pod, VirtualMachine, VirtualMachineInstance};
+use crate::stage::Stage;
 use crate::unknown::UnknownReason;
 
 /// What this stage can say.
@@ -289,7 +290,7 @@ fn instance_state(view: &View, vmi: &VirtualMachineInstance, printable: &str) ->
 
 /// Under way until the settle budget after `since` is spent. What has no age gets no budget.
 fn settling(view: &View, since: Option<DateTime<Utc>>, detail: String) -> Known {
-    match since.map(|since| since + thresholds::VM_SETTLE) {
+    match since.map(|since| since + view.settle.of(Stage::VmRuntimeReady)) {
         Some(until) if view.now < until => Known::Unknown(UnknownReason::Progressing, detail, Some(until)),
         _ => Known::False(detail),
     }

@@ -9,8 +9,9 @@ use stargate_common::db::{DbError, evidence::EvidenceError};
 use stargate_common::evaluate::pipeline::{self, Input};
 use stargate_common::evaluate::rubric::RubricSet;
 use stargate_common::evaluate::{InstanceVerdict, Verdict};
-use stargate_common::evidence::{Declared, Phase, Value, cluster, thresholds};
+use stargate_common::evidence::{Declared, Phase, Value, cluster};
 use stargate_common::objects::{ClusterInventory, Inventory, Kind, Node, meta};
+use stargate_common::stage::Stage as Step;
 use stargate_common::track::witness;
 
 /// Instances whose evidence is in memory at once. Source: 20 pods and 30 other objects of about 1 KB each are 5 MB.
@@ -127,7 +128,7 @@ fn judge_instance(rubrics: &RubricSet, instance: &Instance, input: &Input<'_>) -
         instance: instance.clone(),
         stages,
         identity: witness::identity(input.inventory),
-        provisioning: on_its_way && began.is_none_or(|began| input.now - began < thresholds::PROVISION_BUDGET),
+        provisioning: on_its_way && began.is_none_or(|began| input.now - began < rubrics.settle.of(Step::ProvisionComplete)),
         verdict,
     })
 }

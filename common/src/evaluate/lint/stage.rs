@@ -22,7 +22,7 @@ pub(super) fn compile(
     report: &mut Report<'_>,
 ) -> Rubric {
     let raw = &file.content;
-    head(raw, catalog, report);
+    head(stage, raw, catalog, report);
     let (entry, exit) = criteria(stage, raw, class_names, report);
     let classes = class::compile_all(stage, raw, &entry, defined, report);
     class::unclassified(&exit, &classes, raw, report);
@@ -40,7 +40,7 @@ pub(super) fn compile(
     }
 }
 
-fn head(raw: &RawRubric, catalog: &Catalog, report: &mut Report<'_>) {
+fn head(stage: Stage, raw: &RawRubric, catalog: &Catalog, report: &mut Report<'_>) {
     let parts: Vec<&str> = raw.version.value.split('.').collect();
     if parts.len() != 3 || parts.iter().any(|part| part.parse::<u32>().is_err()) {
         report.error(
@@ -56,12 +56,19 @@ fn head(raw: &RawRubric, catalog: &Catalog, report: &mut Report<'_>) {
             "say what the rubric looks for and why",
         );
     }
-    if let Some(seconds) = raw.timeout_seconds.as_ref().filter(|seconds| seconds.value == 0) {
-        report.error(
+    match &raw.timeout_seconds {
+        Some(seconds) if !evidence::settles(stage) => report.error(
             seconds.referenced,
-            "timeout_seconds is 0",
-            "give a positive number, or leave it out",
-        );
+            &format!("timeout_seconds changes nothing: nothing of `{stage}` is ever on its way"),
+            "remove it",
+        ),
+        Some(seconds) if seconds.value == 0 => report.error(seconds.referenced, "timeout_seconds is 0", "give a positive number"),
+        None if evidence::settles(stage) => report.error(
+            raw.stage.referenced,
+            "timeout_seconds is missing",
+            "say for how many seconds something of this stage may be on its way before it counts as failed",
+        ),
+        _ => {}
     }
     if raw.exit_criteria.value.is_empty() {
         report.error(

@@ -4,21 +4,28 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use super::*;
-use crate::evidence::testing::{World, ago, deployment, hours, minutes, pod_of, route, service, slice, vm};
-use crate::objects::{Listing, Namespace, Reachability, Subject};
+use crate::evaluate::lint::raw::RawSet;
+use crate::evidence::testing::{
+    World, ago, condition, data_volume, deployment, hours, minutes, model, pod_of, probe, route, service, slice, vm, vmi,
+};
+use crate::objects::{Listing, Namespace, ProbeKind, Reachability, Subject};
 use crate::unknown::UnknownReason;
 
 static RUBRICS: LazyLock<RubricSet> = LazyLock::new(|| RubricSet::embedded().unwrap_or_else(|error| panic!("{error}")));
 
 fn judged(world: &World) -> InstanceVerdict {
+    judged_by(&RUBRICS, world)
+}
+
+fn judged_by(rubrics: &RubricSet, world: &World) -> InstanceVerdict {
     let input = Input {
         now: world.now,
         cluster: &world.cluster,
-        cluster_verdict: &evaluate_cluster(&RUBRICS, &world.cluster, world.now),
+        cluster_verdict: &evaluate_cluster(rubrics, &world.cluster, world.now),
         inventory: &world.inventory,
         declared: &world.declared,
     };
-    evaluate_instance(&RUBRICS, &input)
+    evaluate_instance(rubrics, &input)
 }
 
 /// One line per stage that is not skipped: stage, outcome, reason, class.
@@ -226,4 +233,79 @@ fn a_dead_backend_names_its_likely_cause() {
 fn the_same_input_gives_the_same_verdict() {
     let world = healthy();
     assert_eq!(judged(&world), judged(&world));
+}
+
+/// A minute is inside every shipped budget; a rubric that allows half of that turns what is on its way into a failure.
+#[test]
+fn the_rubrics_number_is_the_settle_budget() {
+    let young = minutes(1);
+    let provisioning = Subject {
+        created_at: Some(ago(young)),
+        provision_job_status: "running".to_owned(),
+        ..subject("provisioning", "started")
+    };
+    let mut with_subject = healthy();
+    with_subject.inventory.subjects = Listing::complete(vec![provisioning]);
+    let cases = [
+        (Stage::ProvisionComplete, "provision_job_succeeded", with_subject),
+        (
+            Stage::DeploymentReady,
+            "desired_replicas_ready",
+            healthy().deployments([deployment("worker").ready(0).age(young)]),
+        ),
+        (
+            Stage::StorageCloneReady,
+            "datavolume_succeeded",
+            healthy()
+                .vms([vm("rhel")])
+                .vmis([vmi("rhel")])
+                .data_volumes([data_volume("rhel").phase("CloneInProgress").age(young)]),
+        ),
+        (
+            Stage::RouteReady,
+            "route_admitted",
+            healthy().routes([route("other").to("web").unanswered().age(young)]),
+        ),
+        (
+            Stage::VmRuntimeReady,
+            "vmi_running",
+            healthy()
+                .vms([vm("rhel").prints("Starting").container_disk()])
+                .vmis([vmi("rhel").phase("Scheduling", young).age(young)]),
+        ),
+        (
+            Stage::ShowroomHealthy,
+            "showroom_pod_running",
+            healthy()
+                .routes([route("showroom")])
+                .services([service("showroom")])
+                .pods([pod_of("showroom", "6d7").label("app", "showroom").unready().age(young)])
+                .probes([probe(ProbeKind::Route, "showroom")]),
+        ),
+        (
+            Stage::ModelEndpointReady,
+            "inferenceservice_ready",
+            healthy().inference_services([model("granite").age(young).with(condition("Ready", "False", "PredictorNotReady"))]),
+        ),
+    ];
+    let covered: Vec<Stage> = cases.iter().map(|(stage, ..)| *stage).collect();
+    let settling: Vec<Stage> = Stage::ALL.into_iter().filter(|stage| evidence::settles(*stage)).collect();
+    assert_eq!(covered, settling);
+    for (stage, name, world) in cases {
+        let mut raw = RawSet::embedded().unwrap();
+        raw.rubrics.get_mut(&stage).unwrap().content.timeout_seconds.as_mut().unwrap().value = 30;
+        let hasty = RubricSet::from_raw(&raw).unwrap();
+        let value = |rubrics: &RubricSet| {
+            let stages = judged_by(rubrics, &world).stages;
+            let verdict = stages.into_iter().find(|verdict| verdict.stage == stage).unwrap();
+            let criterion = verdict.criteria.into_iter().find(|criterion| criterion.name == name);
+            criterion.map(|criterion| (criterion.value.as_bool(), criterion.unknown_reason))
+        };
+        assert_eq!(
+            value(&RUBRICS),
+            Some((None, Some(UnknownReason::Progressing))),
+            "{stage}, as shipped"
+        );
+        assert_eq!(value(&hasty), Some((Some(false), None)), "{stage}, with 30 s");
+    }
 }

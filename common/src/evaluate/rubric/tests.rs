@@ -187,6 +187,13 @@ fn every_action_that_a_rubric_names_is_in_the_catalog() {
 fn finds_numbers_and_words_out_of_range() {
     assert!(mistake(FILE, "severity: 7", "severity: 11").contains("severity is out of range"));
     assert!(mistake(FILE, "timeout_seconds: 300", "timeout_seconds: 0").contains("timeout_seconds is 0"));
+    assert!(mistake(FILE, "timeout_seconds: 300\n", "").contains("timeout_seconds is missing"));
+    let idle = mistake(
+        "smoke-test-ready/rubric.yaml",
+        "version: 1.0.0",
+        "timeout_seconds: 60\nversion: 1.0.0",
+    );
+    assert!(idle.contains("timeout_seconds changes nothing"), "{idle}");
     assert!(mistake(FILE, "version: 1.0.0", "version: '1.0'").contains("not major.minor.patch"));
     assert!(mistake(FILE, "area: workload", "area: kitchen").contains("kitchen"));
     assert!(mistake(FILE, "class: namespace_missing", "class: namespace_mising").contains("no rubric has a class"));
