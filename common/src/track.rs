@@ -4,12 +4,14 @@
 //! Verdict + StageState ──(transition::step)──> StageState', Transition?, IncidentChange?      one stage of one subject
 //! stage states ──(standing)──> what the instance is called: ready, failing, stopped …         one instance
 //! open incidents ──(correlate)──> parents and who belongs to them                             the fleet
+//! open incidents ──(digest)──> at most ten groups to read                                      the fleet
 //! Incident ──(triage)──> priority and level
 //! ```
 //!
 //! Nothing here knows where state is kept. A handler loads it, calls these functions and writes only what differs.
 
 pub mod correlate;
+pub mod digest;
 pub mod standing;
 pub mod transition;
 pub mod triage;

@@ -3,6 +3,7 @@
 use std::io;
 
 pub use crate::generate::labs::{Lab, LabKind};
+pub use crate::generate::storm::{Storm, is_unhealthy};
 use crate::{clock::SimClock, cluster::Cluster, generate, seed::Seed, serve::Running};
 
 /// Simulated clusters that share a clock and a seed.
@@ -41,6 +42,13 @@ impl Fleet {
     #[must_use]
     pub fn bench(seed: u64, namespaces: usize, pods: usize, clock: SimClock) -> Self {
         generate::bench::fleet(seed, namespaces, pods, &clock)
+    }
+
+    /// Ten clusters on a bad morning: 27,929 unhealthy pods, 27,298 of them left behind by one clean-up job, 49 broken labs
+    /// among the rest. The same for the same seed.
+    #[must_use]
+    pub fn storm(seed: u64, clock: &SimClock) -> Storm {
+        generate::storm::storm(seed, clock)
     }
 
     /// The cluster with this name.

@@ -61,7 +61,7 @@ pub mod yard;
 pub use clock::SimClock;
 pub use cluster::Cluster;
 pub use fault::Fault;
-pub use fleet::{Fleet, Lab, LabKind};
+pub use fleet::{Fleet, Lab, LabKind, Storm, is_unhealthy};
 pub use kinds::Kind;
 pub use record::PodState;
 pub use scenario::Scenario;

@@ -1,6 +1,6 @@
 //! Incidents: open intervals, and the parents that gather them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -123,6 +123,7 @@ pub async fn open(conn: &mut PgConnection) -> Result<OpenIncidents, DbError> {
     .await
     .doing("reading open incidents")?;
     let size = |count: i32| usize::try_from(count).unwrap_or_default();
+    let mut failing: BTreeSet<(Uuid, Uuid)> = BTreeSet::new();
     for row in rows {
         let (Some(stage), subject) = (Stage::parse(&row.stage), row.cluster_id) else {
             continue;
@@ -139,7 +140,10 @@ pub async fn open(conn: &mut PgConnection) -> Result<OpenIncidents, DbError> {
             open.revisions.insert(row.incident_id, (row.revision, row.updated_at));
             open.stages.insert(row.incident_id, stage);
         } else if let (Some(cluster), false) = (subject, row.muted) {
-            *open.population.failing.entry(cluster).or_default() += usize::from(row.instance_id.is_some());
+            // An instance that fails at two stages is one that fails.
+            if row.instance_id.is_some_and(|instance| failing.insert((cluster, instance))) {
+                *open.population.failing.entry(cluster).or_default() += 1;
+            }
             let Some(class) = row.failure_class else { continue };
             open.leaves.push(Leaf {
                 id: row.incident_id,

@@ -1,10 +1,14 @@
 //! Which open incidents are one problem: the same class on many instances of a cluster or a catalog item, or on several clusters.
 //!
 //! ```text
-//! instance incidents ──> cluster parent ──┐
-//!          └───────────> item parent      ├──> fleet parent
-//! cluster incidents (cluster-health) ─────┘
+//! symptoms ──> the incident of the same instance that causes them
+//! other instance incidents ──> cluster parent ──┐
+//!                └───────────> item parent      ├──> fleet parent
+//! cluster incidents (cluster-health) ───────────┘
 //! ```
+//!
+//! A route without a backend is a symptom while the pods or machines of the same instance fail: it is counted nowhere, or twenty
+//! labs that fail in ten ways would look like one failure of the platform's network.
 //!
 //! Correlation is over *open incidents*, never over events, so running it again or in another order gives the same parents.
 //! A parent opens by thresholds and stays while one child is open: it does not flicker around a percentage. A child keeps its
@@ -34,6 +38,14 @@ pub const MIN_CLUSTERS: usize = 2;
 pub const PLATFORM_CLUSTERS: usize = 3;
 /// What "about the same time" means.
 pub const CLUSTER_WINDOW: TimeDelta = TimeDelta::minutes(60);
+
+/// What is a symptom, and the stages whose open incident is its cause, the likeliest first. The same edges name the likely cause
+/// in the verdict's message.
+const SYMPTOMS: [(Stage, &str, &[Stage]); 1] = [(
+    Stage::RouteReady,
+    "service_has_no_endpoints",
+    &[Stage::DeploymentReady, Stage::VmRuntimeReady],
+)];
 
 const IDS: Uuid = Uuid::from_u128(0x0c1d_97b2_52e0_4c3f_8a6b_1f0e_6d2a_9b34);
 
@@ -179,6 +191,10 @@ pub struct Correlation {
 #[must_use]
 pub fn correlate(leaves: &[Leaf], parents: &BTreeMap<Group, Parent>, population: &Population, now: DateTime<Utc>) -> Correlation {
     let open_ids: BTreeMap<Uuid, &Group> = parents.iter().map(|(group, parent)| (parent.id, group)).collect();
+    let all = leaves;
+    let symptoms = symptoms(all);
+    let leaves: Vec<Leaf> = all.iter().filter(|leaf| !symptoms.contains_key(&leaf.id)).cloned().collect();
+    let leaves = leaves.as_slice();
     let systemic = systemic_groups(leaves, parents, population);
 
     let mut members: BTreeMap<Group, Vec<&Leaf>> = BTreeMap::new();
@@ -213,10 +229,11 @@ pub fn correlate(leaves: &[Leaf], parents: &BTreeMap<Group, Parent>, population:
         });
     }
 
-    let moved = leaves
+    let moved = all
         .iter()
         .filter_map(|leaf| {
-            let parent = chosen.get(&leaf.id).and_then(|group| plans.get(group)).map(|plan| plan.id);
+            let of_group = || chosen.get(&leaf.id).and_then(|group| plans.get(group)).map(|plan| plan.id);
+            let parent = symptoms.get(&leaf.id).copied().or_else(of_group);
             (parent != leaf.parent).then_some((leaf.id, parent))
         })
         .collect();
@@ -224,6 +241,23 @@ pub fn correlate(leaves: &[Leaf], parents: &BTreeMap<Group, Parent>, population:
         parents: plans.into_values().collect(),
         moved,
     }
+}
+
+/// Incidents that only show another one of the same instance, each with that one.
+fn symptoms(leaves: &[Leaf]) -> BTreeMap<Uuid, Uuid> {
+    let by_place: BTreeMap<(Uuid, Stage), Uuid> = leaves
+        .iter()
+        .filter_map(|leaf| Some(((leaf.instance?, leaf.stage), leaf.id)))
+        .collect();
+    let cause = |leaf: &Leaf| {
+        let instance = leaf.instance?;
+        let (.., causes) = SYMPTOMS
+            .iter()
+            .find(|(stage, class, _)| (*stage, *class) == (leaf.stage, leaf.class.as_str()))?;
+        let cause = causes.iter().find_map(|stage| by_place.get(&(instance, *stage)))?;
+        Some((leaf.id, *cause))
+    };
+    leaves.iter().filter_map(cause).collect()
 }
 
 /// Cluster and item groups that are open or reach the thresholds.

@@ -98,6 +98,7 @@ fn operations() -> OpenApiRouter<QueryState> {
         OpenApiRouter::new()
             .routes(routes!(api::overview::get))
             .routes(routes!(api::incidents::attention))
+            .routes(routes!(api::incidents::groups::groups))
             .routes(routes!(api::clusters::list))
             .routes(routes!(api::clusters::get))
             .routes(routes!(api::nodes::list))

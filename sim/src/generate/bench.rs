@@ -149,7 +149,7 @@ fn prototype(kind: LabKind, pods: usize, domain: &str, nodes: &[String], root: &
 }
 
 /// Replaces what was drawn, and times, by the marks of their slots, in all strings and field names of a value.
-fn mark(value: &mut Value, replacements: &[(String, Slot)], created: DateTime<Utc>) {
+pub(super) fn mark(value: &mut Value, replacements: &[(String, Slot)], created: DateTime<Utc>) {
     match value {
         Value::String(text) => {
             let after = DateTime::parse_from_rfc3339(text)

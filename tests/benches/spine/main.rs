@@ -5,10 +5,11 @@
 //!      ├─ child `parse`  the same bytes, parsed by projection and nothing else: the yardstick
 //!      ├─ child `sweep`  scan everything, store it, judge it; twice
 //!      ├─ judging in memory, one core          ├─ events one by one, durable
+//!      ├─ a storm: ten clusters, 27,929 unhealthy pods
 //!      └─ the API at 24,000 instances
 //! ```
 //! Each child is this program again, so that processor time and memory are its own. Sizes: `STARGATE_BENCH_NAMESPACES` (3000) and
-//! `STARGATE_BENCH_PODS` (60000); `STARGATE_BENCH_ONLY` names the parts to run (`sweep,judge,events,api`).
+//! `STARGATE_BENCH_PODS` (60000); `STARGATE_BENCH_ONLY` names the parts to run (`sweep,judge,events,storm,api`).
 
 #![expect(
     clippy::print_stdout,
@@ -22,6 +23,7 @@ mod fleet;
 mod judge;
 mod measure;
 mod parse;
+mod storm;
 mod sweep;
 
 use std::process::ExitCode;
@@ -52,6 +54,9 @@ async fn all() {
     }
     if wanted("events") {
         events::run().await;
+    }
+    if wanted("storm") {
+        storm::run().await;
     }
     if wanted("api") {
         api::run().await;

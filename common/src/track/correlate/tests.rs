@@ -288,3 +288,45 @@ proptest! {
         prop_assert_eq!(with_children, open);
     }
 }
+
+#[test]
+fn a_symptom_belongs_to_its_cause_and_is_no_sign_of_a_common_one() {
+    let symptom = |cause: &Leaf| Leaf {
+        id: Uuid::from_u128(cause.id.as_u128() + 0x100),
+        class: "service_has_no_endpoints".to_owned(),
+        stage: Stage::RouteReady,
+        ..cause.clone()
+    };
+    let causes: Vec<Leaf> = ["pods_crashlooping", "image_pull_backoff", "oom_killed", "invalid_configuration"]
+        .into_iter()
+        .enumerate()
+        .map(|(number, class)| leaf(1, number as u128, class))
+        .collect();
+    let symptoms: Vec<Leaf> = causes.iter().map(symptom).collect();
+    let all: Vec<Leaf> = causes.iter().chain(&symptoms).cloned().collect();
+    let found = correlate(&all, &BTreeMap::new(), &population(4, 20), now());
+    assert_eq!(found.parents, [], "four causes, none of them common");
+    let under: Vec<(Uuid, Option<Uuid>)> = symptoms
+        .iter()
+        .zip(&causes)
+        .map(|(symptom, cause)| (symptom.id, Some(cause.id)))
+        .collect();
+    assert_eq!(found.moved, under);
+
+    // Without a cause in sight they are the problem themselves, and their own cause ends with them.
+    let alone = correlate(&symptoms, &BTreeMap::new(), &population(4, 20), now());
+    assert_eq!((alone.parents.len(), alone.parents[0].instances), (1, 4));
+    let other_class: Vec<Leaf> = all
+        .iter()
+        .map(|leaf| Leaf {
+            class: if leaf.stage == Stage::RouteReady {
+                "route_not_admitted".to_owned()
+            } else {
+                leaf.class.clone()
+            },
+            ..leaf.clone()
+        })
+        .collect();
+    let apart = correlate(&other_class, &BTreeMap::new(), &population(4, 20), now());
+    assert_eq!(apart.parents.len(), 1, "a route that is refused has a cause of its own");
+}

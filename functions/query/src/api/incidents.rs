@@ -1,5 +1,6 @@
 //! Incidents: what is wrong, since when, how much of the fleet it concerns.
 
+pub mod groups;
 mod store;
 
 use std::collections::BTreeSet;

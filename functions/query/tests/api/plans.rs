@@ -62,6 +62,8 @@ async fn pages_of_a_full_fleet_are_small_and_read_through_indexes() {
         "overview",
         "overview?cluster=cnv-03",
         "overview/attention",
+        "overview/groups",
+        "overview/groups?cluster=cnv-03",
         "clusters",
         "clusters/cnv-01",
         "clusters/cnv-01/nodes",
