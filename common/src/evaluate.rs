@@ -12,7 +12,7 @@
 //! | [`pipeline`] | all stages of an instance, a cluster, a snapshot |
 //! | [`catalog`] | actions that rubrics recommend |
 //! | [`kind`], [`lifecycle`], [`identity`] | what an instance is, what it is supposed to do, how it is called |
-//! | [`subclass`], [`message`] | the finer label, the line for people |
+//! | [`pattern`], [`subclass`], [`message`] | what the members' own texts say, the finer label, the line for people |
 //! | [`report`] | verdicts as JSON, YAML, table, JUnit |
 //! | [`case`] | a situation in YAML and the verdict it must lead to |
 //! | [`mutate`] | rubrics changed in small ways, and whether a case notices |
@@ -29,6 +29,7 @@ pub mod lifecycle;
 pub mod lint;
 pub mod message;
 pub mod mutate;
+pub mod pattern;
 pub mod pipeline;
 pub mod report;
 pub mod rubric;

@@ -18,12 +18,19 @@ macro_rules! actions {
 }
 
 /// Every rubric file of a set.
-pub(super) const FILES: [File<'static>; 13] = files![
+pub(super) const FILES: [File<'static>; 20] = files![
     "cluster-health/rubric.yaml",
     "deployment-ready/rubric.yaml",
     "kinds.yaml",
     "model-endpoint-ready/rubric.yaml",
     "namespace-ready/rubric.yaml",
+    "patterns/aap.yaml",
+    "patterns/alertmanager.yaml",
+    "patterns/infrastructure.yaml",
+    "patterns/k8s_events.yaml",
+    "patterns/prometheus.yaml",
+    "patterns/summit.yaml",
+    "patterns/topology_hosts.yaml",
     "provision-complete/rubric.yaml",
     "route-ready/rubric.yaml",
     "run-created/rubric.yaml",

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::embedded::{ACTIONS, FILES};
+use super::pattern::Source;
 use super::rubric::LoadError;
 use crate::stage::Stage;
 
@@ -18,6 +19,9 @@ pub struct File<'a> {
 
 /// How the paths of files begin that a directory did not bring itself.
 pub(super) const BUILT_IN: &str = "built-in/";
+
+/// How the names of files of pattern classes begin.
+pub(super) const PATTERNS: &str = "patterns/";
 
 /// The files this program was built with.
 pub(super) fn embedded() -> Vec<File<'static>> {
@@ -42,7 +46,7 @@ impl Text {
     }
 }
 
-/// The texts of a directory that looks like `rubrics/`, and of the built-in actions that it does not replace.
+/// The texts of a directory that looks like `rubrics/`, and of the built-in actions and pattern classes that it does not replace.
 pub(super) fn read_dir(dir: &Path) -> Result<Vec<Text>, LoadError> {
     let mut texts = Vec::new();
     for file in &FILES {
@@ -51,6 +55,11 @@ pub(super) fn read_dir(dir: &Path) -> Result<Vec<Text>, LoadError> {
             Ok(text) => texts.push(Text {
                 path: path.display().to_string(),
                 text,
+            }),
+            // Classes of a source that the directory says nothing about are those of the program.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && file.path.starts_with(PATTERNS) => texts.push(Text {
+                path: format!("{BUILT_IN}{}", file.path),
+                text: file.text.to_owned(),
             }),
             // The set as a whole says which rubric is missing.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && dir.is_dir() => {}
@@ -62,6 +71,7 @@ pub(super) fn read_dir(dir: &Path) -> Result<Vec<Text>, LoadError> {
             texts.push(text);
         }
     }
+    texts.extend(unknown_patterns(&dir.join(PATTERNS))?);
     let remediations = dir.join("remediations");
     let own = if remediations.is_dir() {
         in_folders(&remediations, "action.yaml")?
@@ -79,6 +89,28 @@ pub(super) fn read_dir(dir: &Path) -> Result<Vec<Text>, LoadError> {
     }
     texts.extend(own.into_iter().map(|(_, text)| text));
     texts.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(texts)
+}
+
+/// Files of pattern classes that belong to no source: read, so that the set can say so.
+fn unknown_patterns(dir: &Path) -> Result<Vec<Text>, LoadError> {
+    let mut texts = Vec::new();
+    if !dir.is_dir() {
+        return Ok(texts);
+    }
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        |source| LoadError::Read { path, source }
+    };
+    for entry in std::fs::read_dir(dir).map_err(failed(dir))? {
+        let path = entry.map_err(failed(dir))?.path();
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        if path.extension().is_some_and(|extension| extension == "yaml") && Source::parse(stem).is_none() {
+            let text = std::fs::read_to_string(&path).map_err(failed(&path))?;
+            let path = path.display().to_string();
+            texts.push(Text { path, text });
+        }
+    }
     Ok(texts)
 }
 
@@ -107,7 +139,9 @@ fn in_folders(dir: &Path, name: &str) -> Result<Vec<(String, Text)>, LoadError> 
 
 /// The last two parts of a path: enough to tell the files of a set apart, the same wherever the set lies.
 pub(super) fn file_name(path: &str) -> &str {
-    let mut slashes = path.rmatch_indices(['/', '\\']);
-    let parts = usize::from(path.ends_with("/rubric.yaml") || path.ends_with("/action.yaml"));
-    slashes.nth(parts).map_or(path, |(at, _)| &path[at + 1..])
+    let mut ends = path.rmatch_indices(['/', '\\']).map(|(at, _)| &path[at + 1..]);
+    let file = ends.next().unwrap_or(path);
+    let with_folder = ends.next().unwrap_or(path);
+    let by_folder = matches!(file, "rubric.yaml" | "action.yaml") || with_folder.starts_with(PATTERNS);
+    if by_folder { with_folder } else { file }
 }

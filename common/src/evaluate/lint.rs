@@ -101,7 +101,7 @@ pub(super) struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    fn new(file: &Arc<str>, findings: &'a mut Vec<Finding>) -> Self {
+    pub(super) fn new(file: &Arc<str>, findings: &'a mut Vec<Finding>) -> Self {
         Self {
             file: Arc::clone(file),
             findings,
@@ -125,7 +125,7 @@ impl<'a> Report<'a> {
         self.push(at, Level::Warning, message, help);
     }
 
-    fn whole_file(&mut self, message: &str, help: &str) {
+    pub(super) fn whole_file(&mut self, message: &str, help: &str) {
         self.push(Location::UNKNOWN, Level::Error, message, help);
     }
 

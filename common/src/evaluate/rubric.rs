@@ -14,6 +14,7 @@ use super::files::{self, Text};
 use super::kind::KindTable;
 use super::lint::raw::RawSet;
 use super::lint::{self, Finding, Place};
+use super::pattern::Patterns;
 use super::subclass::SubClasses;
 use crate::evidence::Settle;
 use crate::stage::Stage;
@@ -150,6 +151,8 @@ pub struct RubricSet {
     pub catalog: Catalog,
     /// How long the things of each stage may be on their way.
     pub settle: Settle,
+    /// Failure classes that are found in texts.
+    pub patterns: Patterns,
     /// The first 16 hexadecimal digits of a SHA-256 over all files.
     pub version: String,
     /// What could be better but does not stop the load.
@@ -227,6 +230,7 @@ impl RubricSet {
             kinds,
             catalog: checked.catalog,
             settle,
+            patterns: raw.patterns.clone(),
             version: raw.version.clone(),
             warnings,
         })

@@ -5,11 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use regex::{Regex, RegexBuilder};
+use regex::bytes::Regex;
 use serde::{Deserialize, Serialize};
 use serde_yaml::{Location, Spanned};
 
 use super::lint::{Ordered, Report};
+use super::pattern::search_for;
 use crate::evidence::signals::Signal;
 
 /// The sub-classes of every class that has any.
@@ -122,7 +123,7 @@ impl SubClasses {
     pub fn find(&self, class: &str, signals: &[Signal]) -> Option<&SubClass> {
         let rules = self.classes.get(class)?;
         rules.iter().find(|rule| match &rule.pattern {
-            Some(pattern) => signals.iter().any(|signal| pattern.is_match(&signal.to_string())),
+            Some(pattern) => signals.iter().any(|signal| pattern.is_match(signal.to_string().as_bytes())),
             None => true,
         })
     }
@@ -134,21 +135,5 @@ impl SubClasses {
 
     pub(super) fn rubric_classes(&self) -> impl Iterator<Item = (&str, &Location)> {
         self.of_rubrics.iter().map(|(class, at)| (class.as_str(), at))
-    }
-}
-
-fn search_for(pattern: &Spanned<String>, report: &mut Report<'_>) -> Option<Regex> {
-    match RegexBuilder::new(&pattern.value).case_insensitive(true).build() {
-        Ok(regex) => Some(regex),
-        Err(error) => {
-            let what = error.to_string();
-            let why = what.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            report.error(
-                pattern.referenced,
-                &format!("`{}` is not a regular expression: {why}", pattern.value),
-                "correct the pattern",
-            );
-            None
-        }
     }
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::raw::RawSet;
 use super::{Finding, Level, Report, stage};
 use crate::evaluate::catalog::Catalog;
-use crate::evaluate::files::{BUILT_IN, file_name};
+use crate::evaluate::files::{BUILT_IN, PATTERNS, file_name};
 use crate::evaluate::kind::KindTable;
+use crate::evaluate::pattern::Source;
 use crate::evaluate::rubric::Rubric;
 use crate::evaluate::subclass::SubClasses;
 use crate::stage::Stage;
@@ -123,8 +124,13 @@ fn missing_files(set: &RawSet, findings: &mut Vec<Finding>) {
             );
         }
     }
-    for (present, name) in [(set.sub_classes.is_some(), "sub-classes.yaml"), (set.kinds.is_some(), "kinds.yaml")] {
-        if !present && !findings.iter().any(|f| f.file.ends_with(name)) {
+    let mut files = vec![
+        (set.sub_classes.is_some(), "sub-classes.yaml".to_owned()),
+        (set.kinds.is_some(), "kinds.yaml".to_owned()),
+    ];
+    files.extend(Source::ALL.map(|source| (set.patterns.has(source), format!("{PATTERNS}{source}.yaml"))));
+    for (present, name) in files {
+        if !present && !findings.iter().any(|f| f.file.ends_with(&name)) {
             Report::new(&Arc::from(name), findings).whole_file("the file is missing", "add it to the rubrics' directory");
         }
     }

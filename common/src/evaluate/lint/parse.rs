@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 
 use super::raw::{RawFile, RawRubric, RawSet};
 use super::{Finding, Report};
-use crate::evaluate::files::{File, file_name};
+use crate::evaluate::files::{File, PATTERNS, file_name};
+use crate::evaluate::pattern::Source;
 use crate::evaluate::rubric::hex;
 use crate::stage::Stage;
 use crate::suggest::suggest;
@@ -33,6 +34,14 @@ pub(in crate::evaluate) fn parse(files: &[File<'_>]) -> (RawSet, Vec<Finding>) {
                 let folder = name.split('/').next().unwrap_or_default();
                 if let Some(action) = read(file, &path, &mut report) {
                     set.actions.insert(folder.to_owned(), action);
+                }
+            }
+            name if name.starts_with(PATTERNS) => {
+                let Some(source) = source_of(name, &mut report) else {
+                    continue;
+                };
+                if let Some(raw) = read(file, &path, &mut report) {
+                    set.patterns.add(&raw.content, source, &mut report);
                 }
             }
             name => {
@@ -88,6 +97,19 @@ fn read<T: DeserializeOwned>(file: &File<'_>, path: &Arc<str>, report: &mut Repo
             None
         }
     }
+}
+
+/// The source whose patterns a file holds: its name says it.
+fn source_of(name: &str, report: &mut Report<'_>) -> Option<Source> {
+    let stem = name.trim_start_matches(PATTERNS).trim_end_matches(".yaml");
+    let source = Source::parse(stem);
+    if source.is_none() {
+        report.whole_file(
+            &format!("there is no source `{stem}`"),
+            &suggest(stem, Source::ALL.into_iter().map(Source::as_str)),
+        );
+    }
+    source
 }
 
 fn stage_of(rubric: &RawRubric, folder: &str, report: &mut Report<'_>) -> Option<Stage> {
