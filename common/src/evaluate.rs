@@ -105,7 +105,7 @@ impl std::fmt::Display for Reason {
     }
 }
 
-/// Whether all conditions of the class held, or only none was contradicted.
+/// How the failure class was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClassMatch {
@@ -113,6 +113,8 @@ pub enum ClassMatch {
     Strict,
     /// None is contradicted, at least one holds on a criterion that failed.
     Partial,
+    /// No class of the rubric fits; it is the one that the members' own texts say.
+    Pattern,
 }
 
 /// Which list of the rubric a criterion is from.
@@ -162,6 +164,8 @@ pub struct Verdict {
     pub failure_class: Option<String>,
     /// How the class was found.
     pub class_match: Option<ClassMatch>,
+    /// What the members' own texts say, for `fail` and `warn`: a class of the source `k8s_events`.
+    pub pattern_class: Option<String>,
     /// Finer label under the class.
     pub sub_class: Option<String>,
     /// What the rubric recommends looking at.

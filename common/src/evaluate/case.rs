@@ -32,8 +32,8 @@
 //! (RFC 7396: maps are merged, lists replaced, null removes), `without: [Deployment/worker]` takes one away. `expect` is
 //! replaced. A case that has variants is itself a situation only if it has an `expect`.
 //!
-//! What a stage is expected to be is compared as far as it is written: `outcome`, `reason`, `class`, `class_match`, `sub_class`,
-//! `recommended_action`, the `severity`, `grade` and `area` of the class, the `auto_fix_confidence` of the sub-class, `message` (a part of
+//! What a stage is expected to be is compared as far as it is written: `outcome`, `reason`, `class`, `class_match`, `pattern_class`
+//! (`none` when the members say nothing that is known), `sub_class`, `recommended_action`, the `severity`, `grade` and `area` of the class, the `auto_fix_confidence` of the sub-class, `message` (a part of
 //! it), `until`, `criteria` (true, false, or why unknown). `excluded` names members that
 //! must be left out. `failing` names every member that is at fault (or that an indeterminate stage waits for), as
 //! `Deployment/worker`, or as `worker`, which stands for whatever has that name or a name that begins `worker-`; a member too

@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Fail and warn look for a class: the first whose conditions all hold; for fail also the first that nothing contradicts and that
-//! names what failed. Unknown optional criteria are listed and change nothing.
+//! names what failed; then the one that the members' own texts say. Unknown optional criteria are listed and change nothing.
 
 use std::borrow::Cow;
 
@@ -101,6 +101,7 @@ fn without_criteria(stage: Stage, outcome: Outcome, reason: Reason) -> Verdict {
         reason: Some(reason),
         failure_class: None,
         class_match: None,
+        pattern_class: None,
         sub_class: None,
         recommended_action: None,
         message: String::new(),
@@ -188,6 +189,7 @@ fn finish(rubric: &Rubric, evidence: &StageEvidence, criteria: Vec<CriterionResu
         reason: worst.unknown.filter(|_| outcome == Outcome::Indeterminate).map(Reason::Unknown),
         failure_class: None,
         class_match: None,
+        pattern_class: None,
         sub_class: None,
         recommended_action: None,
         message: String::new(),
@@ -222,13 +224,19 @@ fn classify<'a>(rubric: &'a Rubric, evidence: &StageEvidence, verdict: &Verdict)
     partial.map(|class| (class, ClassMatch::Partial))
 }
 
-/// The verdict with its sub-class and its message.
+/// The verdict with what the failing members say themselves, its sub-class and its message.
 fn labelled(rubrics: &RubricSet, evidence: &StageEvidence, mut verdict: Verdict) -> Verdict {
-    if let Some(class) = &verdict.failure_class {
-        verdict.sub_class = rubrics
-            .sub_classes
-            .find(class, &evidence.signals)
-            .map(|sub_class| sub_class.name.clone());
+    if matches!(verdict.outcome, Outcome::Fail | Outcome::Warn) {
+        let said = rubrics.patterns.of_signals(&evidence.signals);
+        verdict.pattern_class = said.map(|class| class.name.clone());
+        if verdict.failure_class.is_none() && verdict.pattern_class.is_some() {
+            verdict.failure_class.clone_from(&verdict.pattern_class);
+            verdict.class_match = Some(ClassMatch::Pattern);
+        }
+        // What the rubric says comes first; a class without sub-classes leaves the word to the members.
+        let classes = [&verdict.failure_class, &verdict.pattern_class].into_iter().flatten();
+        let mut found = classes.filter_map(|class| rubrics.sub_classes.find(class, &evidence.signals));
+        verdict.sub_class = found.next().map(|sub_class| sub_class.name.clone());
     }
     verdict.message = message::of(&verdict);
     verdict

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{CriterionResult, FleetVerdict, LabKind, Outcome, Verdict};
+use super::{ClassMatch, CriterionResult, FleetVerdict, LabKind, Outcome, Verdict};
 use crate::evidence::Phase;
 use crate::objects::Problem;
 use crate::stage::Stage;
@@ -50,6 +50,8 @@ pub struct StageReport {
     pub outcome: Outcome,
     pub reason: Option<String>,
     pub failure_class: Option<String>,
+    pub class_match: Option<ClassMatch>,
+    pub pattern_class: Option<String>,
     pub sub_class: Option<String>,
     pub recommended_action: Option<String>,
     pub message: String,
@@ -142,6 +144,7 @@ impl Report {
                     &format!("  {:<21} {:<13} {:<28} {}", stage.stage, stage.outcome, class, stage.message),
                 );
                 if wide {
+                    labels(&mut out, stage);
                     criteria(&mut out, &stage.criteria);
                 }
             }
@@ -241,10 +244,21 @@ impl StageReport {
             outcome: verdict.outcome,
             reason: verdict.reason.map(|reason| reason.to_string()),
             failure_class: verdict.failure_class.clone(),
+            class_match: verdict.class_match,
+            pattern_class: verdict.pattern_class.clone(),
             sub_class: verdict.sub_class.clone(),
             recommended_action: verdict.recommended_action.clone(),
             message: verdict.message.clone(),
             criteria: verdict.criteria.clone(),
+        }
+    }
+}
+
+/// What else the failure is called: by its members' own texts, and more finely.
+fn labels(out: &mut String, stage: &StageReport) {
+    for (what, label) in [("says itself", &stage.pattern_class), ("sub-class", &stage.sub_class)] {
+        if let Some(label) = label {
+            line(out, &format!("      {what:<32} {label}"));
         }
     }
 }
@@ -312,6 +326,8 @@ mod tests {
             outcome,
             reason: None,
             failure_class: class.map(str::to_owned),
+            class_match: None,
+            pattern_class: None,
             sub_class: None,
             recommended_action: None,
             message: message.to_owned(),

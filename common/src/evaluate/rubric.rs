@@ -14,7 +14,7 @@ use super::files::{self, Text};
 use super::kind::KindTable;
 use super::lint::raw::RawSet;
 use super::lint::{self, Finding, Place};
-use super::pattern::Patterns;
+use super::pattern::{Patterns, Source};
 use super::subclass::SubClasses;
 use crate::evidence::Settle;
 use crate::stage::Stage;
@@ -259,10 +259,12 @@ impl RubricSet {
         self.classes().find(|class| class.name == name)
     }
 
-    /// How bad failures of that class are, 1 to 10; none for a class that this set does not define.
+    /// How bad failures of that class are, 1 to 10, as its rubric grades it, else as its pattern does; none for a class that this
+    /// set does not define.
     #[must_use]
     pub fn severity(&self, class: &str) -> Option<u8> {
-        self.class(class).map(|class| class.severity)
+        let of_pattern = || self.patterns.class(Source::K8sEvents, class).map(|class| class.severity.of_ten());
+        self.class(class).map(|class| class.severity).or_else(of_pattern)
     }
 
     /// Where a criterion of that name is used, with its stage.

@@ -128,6 +128,12 @@ impl SubClasses {
         })
     }
 
+    /// The sub-class of that name: it is one of a kind among all classes.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&SubClass> {
+        self.classes.values().flatten().find(|sub_class| sub_class.name == name)
+    }
+
     /// Every class with its sub-classes.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[SubClass])> {
         self.classes.iter().map(|(class, rules)| (class.as_str(), rules.as_slice()))

@@ -45,6 +45,7 @@ impl Stage {
             reason,
             failure_class,
             class_match: _,
+            pattern_class,
             sub_class,
             recommended_action,
             message,
@@ -52,7 +53,8 @@ impl Stage {
             until: _,
         } = &verdict;
         let reason = reason.map(|reason| reason.to_string());
-        let seen = (outcome, reason, failure_class, sub_class, recommended_action, message, criteria);
+        let classes = (failure_class, pattern_class, sub_class);
+        let seen = (outcome, reason, classes, recommended_action, message, criteria);
         let bytes = serde_json::to_vec(&seen).map_err(|error| DbError {
             doing: "writing a verdict as JSON",
             source: sqlx::Error::Encode(Box::new(error)),

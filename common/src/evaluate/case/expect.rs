@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_yaml::Spanned;
 
+use super::super::pattern::Source;
 use super::super::rubric::{Area, ClassGrade, RubricSet};
 use super::super::subclass::Confidence;
 use super::super::{ClassMatch, CriterionResult, FleetVerdict, LabKind, Outcome, Verdict};
@@ -17,6 +18,9 @@ use crate::unknown::UnknownReason;
 
 /// The class of a failure that no class of the rubric describes.
 const UNCLASSIFIED: &str = "unclassified";
+
+/// What `pattern_class` is expected to be when the members say nothing that is known.
+const NO_PATTERN: &str = "none";
 
 /// What must come out of a situation.
 #[derive(Debug, Clone)]
@@ -59,6 +63,8 @@ pub struct StageExpectation {
     pub class: Option<String>,
     /// How the class is found.
     pub class_match: Option<ClassMatch>,
+    /// What the members' own texts say; `none` when they must say nothing that is known.
+    pub pattern_class: Option<String>,
     /// Finer label.
     pub sub_class: Option<String>,
     /// What the rubric recommends.
@@ -96,6 +102,7 @@ pub(super) fn understand(raw: &Spanned<RawExpect>, anchor: DateTime<Utc>, flaws:
             reason,
             class,
             class_match,
+            pattern_class,
             sub_class,
             recommended_action,
             severity,
@@ -115,6 +122,7 @@ pub(super) fn understand(raw: &Spanned<RawExpect>, anchor: DateTime<Utc>, flaws:
             reason: reason.map(|reason| reason.0),
             class,
             class_match,
+            pattern_class,
             sub_class,
             recommended_action,
             severity,
@@ -151,7 +159,8 @@ const fn expected_value(value: RawValue) -> Result<bool, UnknownReason> {
 /// What an expectation leaves open that it must not, or says that cannot be.
 fn flaw_of(fields: &RawFields) -> Option<&'static str> {
     let of_class = fields.severity.is_some() || fields.grade.is_some() || fields.area.is_some();
-    let classified = fields.class.is_some() || fields.class_match.is_some() || fields.sub_class.is_some() || of_class;
+    let classified =
+        fields.class.is_some() || fields.class_match.is_some() || fields.pattern_class.is_some() || fields.sub_class.is_some() || of_class;
     match fields.outcome {
         Outcome::Fail | Outcome::Warn if fields.class.is_none() => Some("say which `class`, or `unclassified`"),
         Outcome::Fail | Outcome::Warn if fields.reason.is_some() => Some("only what is indeterminate or skipped has a `reason`"),
@@ -221,11 +230,19 @@ pub(super) fn compare(rubrics: &RubricSet, file: &str, situation: &Situation, fl
 /// Names that no rubric knows can never be met.
 fn unknown_names(rubrics: &RubricSet, expected: &StageExpectation, say: &mut impl FnMut(String)) {
     let class = expected.class.as_deref().filter(|class| *class != UNCLASSIFIED);
-    if let Some(class) = class.filter(|class| rubrics.class(class).is_none()) {
+    let of_pattern = |name: &str| rubrics.patterns.class(Source::K8sEvents, name).is_some();
+    if let Some(class) = class.filter(|class| rubrics.class(class).is_none() && !of_pattern(class)) {
         say(format!("no rubric has a class `{class}`"));
     }
-    let known = |name: &str| rubrics.sub_classes.iter().any(|(_, subs)| subs.iter().any(|sub| sub.name == name));
-    if let Some(sub_class) = expected.sub_class.as_deref().filter(|name| !known(name)) {
+    let said = expected.pattern_class.as_deref().filter(|class| *class != NO_PATTERN);
+    if let Some(class) = said.filter(|class| !of_pattern(class)) {
+        say(format!("`k8s_events` has no class `{class}`"));
+    }
+    if let Some(sub_class) = expected
+        .sub_class
+        .as_deref()
+        .filter(|name| rubrics.sub_classes.named(name).is_none())
+    {
         say(format!("there is no sub-class `{sub_class}`"));
     }
     let rubric = rubrics.rubric(expected.stage);
@@ -248,6 +265,11 @@ fn compare_stage(expected: &StageExpectation, verdict: &Verdict, say: &mut impl 
         ("reason", expected.reason.as_deref(), reason.as_deref()),
         ("class", expected.class.as_deref(), class),
         ("class_match", expected_match.as_deref(), class_match.as_deref()),
+        (
+            "pattern_class",
+            expected.pattern_class.as_deref(),
+            Some(verdict.pattern_class.as_deref().unwrap_or(NO_PATTERN)),
+        ),
         ("sub_class", expected.sub_class.as_deref(), verdict.sub_class.as_deref()),
         (
             "recommended_action",
@@ -279,15 +301,7 @@ fn compare_stage(expected: &StageExpectation, verdict: &Verdict, say: &mut impl 
 /// What the rubrics say of the class and the sub-class that were found.
 fn compare_class(rubrics: &RubricSet, expected: &StageExpectation, verdict: &Verdict, say: &mut impl FnMut(String)) {
     let class = verdict.failure_class.as_deref().and_then(|name| rubrics.class(name));
-    let found = class.zip(verdict.sub_class.as_deref());
-    let sub_class = found.and_then(|(class, name)| {
-        let mut known = rubrics
-            .sub_classes
-            .iter()
-            .filter(|(of, _)| *of == class.name)
-            .flat_map(|(_, subs)| subs);
-        known.find(|sub| sub.name == name)
-    });
+    let sub_class = verdict.sub_class.as_deref().and_then(|name| rubrics.sub_classes.named(name));
     let mut differs = |what: &str, expected: Option<String>, is: Option<String>| {
         if let Some(expected) = expected.filter(|expected| Some(expected) != is.as_ref()) {
             say(format!("expected {what} {expected}, is {}", is.as_deref().unwrap_or("none")));

@@ -6,7 +6,9 @@ use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_a
 use proptest::sample::Index;
 
 use super::*;
+use crate::evaluate::lint::raw::RawSet;
 use crate::evidence::Member;
+use crate::evidence::signals::{Signal, SignalSource};
 
 static RUBRICS: LazyLock<RubricSet> = LazyLock::new(|| RubricSet::embedded().unwrap_or_else(|error| panic!("{error}")));
 
@@ -207,6 +209,64 @@ fn sub_class_comes_from_the_signals_not_from_the_message() {
     assert_eq!(verdict.sub_class, None, "no signal, and the class has no default");
     let verdict = judged(&[("no_crashloop_pods", NO)]);
     assert_eq!(verdict.sub_class.as_deref(), Some("crashloop_app_pod"));
+}
+
+/// What a pod says that cannot mount a volume.
+fn mount_fails() -> Signal {
+    Signal {
+        source: SignalSource::Event,
+        reason: "FailedMount".to_owned(),
+        text: "MountVolume.SetUp failed for volume \"settings\" : configmap \"lab-settings\" not found".to_owned(),
+        ..Signal::about("Pod", "web-5c9d8-2xk4p")
+    }
+}
+
+#[test]
+fn what_the_members_say_stands_beside_the_class() {
+    let mut evidence = deployment(&[("desired_replicas_ready", NO)]);
+    evidence.signals = vec![mount_fails()];
+    let verdict = judge(&RUBRICS, Stage::DeploymentReady, &evidence, Upstream::default());
+    assert_eq!(short(&verdict), "fail pods_not_ready");
+    assert_eq!(verdict.class_match, Some(ClassMatch::Strict));
+    assert_eq!(verdict.pattern_class.as_deref(), Some("volume_mount_failed"));
+    assert_eq!(
+        verdict.sub_class.as_deref(),
+        Some("volume_mount_not_found"),
+        "pods_not_ready has no sub-classes"
+    );
+    evidence.signals.clear();
+    let verdict = judge(&RUBRICS, Stage::DeploymentReady, &evidence, Upstream::default());
+    assert_eq!((verdict.pattern_class, verdict.sub_class), (None, None));
+}
+
+#[test]
+fn nobody_is_asked_where_nothing_failed() {
+    for changes in [vec![], vec![("desired_replicas_ready", FORBIDDEN)]] {
+        let mut evidence = deployment(&changes);
+        evidence.signals = vec![mount_fails()];
+        let verdict = judge(&RUBRICS, Stage::DeploymentReady, &evidence, Upstream::default());
+        assert_eq!((verdict.pattern_class, verdict.failure_class), (None, None), "{}", verdict.outcome);
+    }
+}
+
+#[test]
+fn what_no_rubric_class_describes_is_called_by_what_the_members_say() {
+    let mut raw = RawSet::embedded().unwrap();
+    let rubric = raw.rubrics.get_mut(&Stage::DeploymentReady).unwrap();
+    rubric.content.failure_classes.0.retain(|(name, _)| name.value != "pods_not_ready");
+    let set = RubricSet::from_raw(&raw).unwrap_or_else(|error| panic!("{error}"));
+    let mut evidence = deployment(&[("desired_replicas_ready", NO)]);
+    evidence.signals = vec![mount_fails()];
+    let verdict = judge(&set, Stage::DeploymentReady, &evidence, Upstream::default());
+    assert_eq!(short(&verdict), "fail volume_mount_failed");
+    assert_eq!(verdict.class_match, Some(ClassMatch::Pattern));
+    assert_eq!(verdict.sub_class.as_deref(), Some("volume_mount_not_found"));
+    assert_eq!(verdict.recommended_action, None);
+    assert!(verdict.message.starts_with("failed, volume_mount_failed: "), "{}", verdict.message);
+    assert_eq!(set.severity("volume_mount_failed"), Some(7));
+    evidence.signals.clear();
+    let verdict = judge(&set, Stage::DeploymentReady, &evidence, Upstream::default());
+    assert_eq!((short(&verdict).as_str(), verdict.class_match), ("fail", None));
 }
 
 #[test]

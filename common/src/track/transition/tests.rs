@@ -22,6 +22,7 @@ fn verdict(outcome: Outcome, class: Option<&str>, reason: Option<Reason>) -> Ver
         reason,
         failure_class: class.map(str::to_owned),
         class_match: None,
+        pattern_class: None,
         sub_class: None,
         recommended_action: None,
         message: format!("{outcome} {class:?}"),
