@@ -58,6 +58,9 @@ impl Detected {
     }
 }
 
+/// Stages that do not depend on what a lab is made of: a table that says otherwise would not be obeyed.
+const IN_EVERY_LAB: [Stage; 2] = [Stage::RunCreated, Stage::NamespaceReady];
+
 /// Which stages apply to which kind, and which names tell the kind.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KindTable {
@@ -92,8 +95,15 @@ impl KindTable {
             };
             for (stage, when) in &row.0 {
                 match Stage::parse(&stage.value) {
-                    Some(stage) => {
-                        applies.insert((known, stage), *when);
+                    Some(known_stage) => {
+                        if *when != Applies::Always && IN_EVERY_LAB.contains(&known_stage) {
+                            report.error(
+                                stage.referenced,
+                                &format!("`{known_stage}` is judged whatever the kind of lab"),
+                                "write always",
+                            );
+                        }
+                        applies.insert((known, known_stage), *when);
                     }
                     None => report.error(
                         stage.referenced,

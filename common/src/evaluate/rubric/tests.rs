@@ -245,6 +245,8 @@ fn finds_mistakes_in_the_other_files() {
     );
     assert!(mistake("kinds.yaml", "  vm:\n", "  wm:\n").contains("no kind `wm`"));
     assert!(mistake("kinds.yaml", "    route-ready: data\n", "").contains("says nothing of `route-ready`"));
+    let never = mistake("kinds.yaml", "    namespace-ready: always\n", "    namespace-ready: never\n");
+    assert!(never.contains("`namespace-ready` is judged whatever the kind of lab"), "{never}");
 }
 
 #[test]
