@@ -1,49 +1,116 @@
-//! Mutants that provably make no difference. Each rule is a proof over how sets are judged, never over which values are likely.
+//! Mutants that provably make no difference: never what is merely unlikely.
+//!
+//! A changed failure class is proved by trying everything: every combination of values that the criteria and facts of the stage can
+//! have, whether evidence ever shows it or not. Whatever cannot be tried through is not called equivalent.
+
+use std::collections::BTreeMap;
 
 use super::{Mutant, Operator, Scope};
-use crate::evaluate::condition::{Condition, Literal, Op};
-use crate::evaluate::rubric::{FailureClass, RubricSet};
+use crate::evaluate::condition::Literal;
+use crate::evaluate::judge::{self, Upstream};
+use crate::evaluate::rubric::{Rubric, RubricSet};
+use crate::evidence::{Observation, StageEvidence, Value};
 use crate::stage::Stage;
+use crate::unknown::UnknownReason;
+
+/// Most combinations that are tried.
+const LIMIT: usize = 100_000;
 
 /// Why no evidence at all could tell the mutant from the original; `None` when some might.
-pub(super) fn reason(original: &RubricSet, mutant: &Mutant) -> Option<&'static str> {
+pub(super) fn reason(original: &RubricSet, changed: &RubricSet, mutant: &Mutant) -> Option<&'static str> {
     let Scope::Rubric(stage) = mutant.scope else { return None };
     match mutant.operator {
-        Operator::SwapClasses => {
-            let (first, second) = mutant.was.split_once(", ")?;
-            swap(original.class(first)?, original.class(second)?)
-        }
         Operator::DropOwner => owner(stage, &mutant.was),
+        Operator::Flip
+        | Operator::Shift
+        | Operator::Drop
+        | Operator::Narrow
+        | Operator::Connective
+        | Operator::Negate
+        | Operator::SwapClasses => {
+            let same = same_verdicts(original, changed, stage)?;
+            same.then_some("no combination of values of the stage's criteria and facts leads to another verdict: all were tried")
+        }
         _ => None,
     }
 }
 
-fn swap(first: &FailureClass, second: &FailureClass) -> Option<&'static str> {
-    if first.when.is_empty() || second.when.is_empty() {
-        return Some("one of the classes has no conditions: only an entry criterion leads to it, whatever its place");
-    }
-    let exclusive = first.when.iter().any(|a| {
-        second.when.iter().any(|b| match (a.clause.0.as_slice(), b.clause.0.as_slice()) {
-            ([one], [other]) => one.contradicts(other) && !(may_be_partial(first, one) && may_be_partial(second, other)),
-            _ => false,
-        })
-    });
-    exclusive.then_some("the classes contradict each other, and one of them cannot match in part either while it is unknown which")
-}
-
-/// Whether the class could match in part while the name of `condition` is unknown: something else in it would have to name a failure.
-fn may_be_partial(class: &FailureClass, condition: &Condition) -> bool {
-    let names_a_failure = |other: &Condition| {
-        let of_false = matches!(
-            (other.op, &other.literal),
-            (Op::Eq, Literal::Bool(false)) | (Op::Ne, Literal::Bool(true))
-        );
-        of_false && other.name != condition.name
-    };
-    class.when.iter().flat_map(|when| &when.clause.0).any(names_a_failure)
-}
-
+/// Entry criteria are looked at by a stage that the pipeline has not blocked already.
 fn owner(stage: Stage, owner: &str) -> Option<&'static str> {
     let blocks_all = Stage::parse(owner) == Some(Stage::NamespaceReady) && stage > Stage::NamespaceReady;
     blocks_all.then_some("the pipeline blocks every later stage when namespace-ready failed, before it looks at entry criteria")
+}
+
+/// Whether both sets judge the stage alike whatever is observed; `None` when that cannot be tried through.
+fn same_verdicts(original: &RubricSet, changed: &RubricSet, stage: Stage) -> Option<bool> {
+    let mut domains: BTreeMap<&'static str, Vec<Value>> = BTreeMap::new();
+    for rubric in [original.rubric(stage), changed.rubric(stage)] {
+        collect(rubric, &mut domains);
+    }
+    let domains: Vec<(&'static str, Vec<Value>)> = domains.into_iter().collect();
+    let combinations = domains.iter().try_fold(1_usize, |all, (_, values)| all.checked_mul(values.len()));
+    if combinations.is_none_or(|all| all > LIMIT) {
+        return None;
+    }
+    let mut chosen = vec![0_usize; domains.len()];
+    let mut evidence = StageEvidence::default();
+    for (name, values) in &domains {
+        evidence.observations.insert(name, Observation::of(values.first()?.clone()));
+    }
+    loop {
+        let verdict = |set: &RubricSet| judge::judge(set, stage, &evidence, Upstream::default());
+        if verdict(original) != verdict(changed) {
+            return Some(false);
+        }
+        // The next combination, as an odometer counts.
+        let mut wheel = 0;
+        loop {
+            let Some((name, values)) = domains.get(wheel) else {
+                return Some(true);
+            };
+            chosen[wheel] = (chosen[wheel] + 1) % values.len();
+            evidence.observations.insert(name, Observation::of(values[chosen[wheel]].clone()));
+            if chosen[wheel] > 0 {
+                break;
+            }
+            wheel += 1;
+        }
+    }
+}
+
+/// What each name of a rubric can be, as far as its conditions can tell values apart.
+fn collect(rubric: &Rubric, domains: &mut BTreeMap<&'static str, Vec<Value>>) {
+    let mut add = |name: &'static str, value: Value| {
+        let values = domains.entry(name).or_default();
+        if !values.contains(&value) {
+            values.push(value);
+        }
+    };
+    for criterion in rubric.entry.iter().chain(&rubric.exit) {
+        add(criterion.name, Value::Bool(true));
+        add(criterion.name, Value::Bool(false));
+        add(criterion.name, Value::Unknown(UnknownReason::Forbidden));
+        if criterion.optional_until_read {
+            add(criterion.name, Value::Unknown(UnknownReason::NotCollected));
+        }
+    }
+    let conditions = rubric.classes.iter().flat_map(|class| &class.when).flat_map(|when| &when.clause.0);
+    for condition in conditions {
+        add(condition.name, Value::Unknown(UnknownReason::Forbidden));
+        match &condition.literal {
+            Literal::Bool(_) => {
+                add(condition.name, Value::Bool(true));
+                add(condition.name, Value::Bool(false));
+            }
+            Literal::Number(limit) => {
+                for number in [limit - 1.0, limit - 0.5, *limit, limit + 0.5, limit + 1.0] {
+                    add(condition.name, Value::Number(number));
+                }
+            }
+            Literal::Text(text) => {
+                add(condition.name, Value::Text(text.clone()));
+                add(condition.name, Value::Text(format!("not {text}")));
+            }
+        }
+    }
 }

@@ -83,7 +83,7 @@ impl<'a> Trial<'a> {
             .find_map(|case| case::run(&changed, case).into_iter().next());
         match mismatch {
             Some(mismatch) => Fate::Caught(mismatch.to_string()),
-            None => equivalent::reason(&self.original, mutant).map_or(Fate::Survived, Fate::Equivalent),
+            None => equivalent::reason(&self.original, &changed, mutant).map_or(Fate::Survived, Fate::Equivalent),
         }
     }
 
