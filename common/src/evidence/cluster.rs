@@ -139,7 +139,8 @@ fn usage(
     Ok(shares)
 }
 
-/// A node that carries labs: schedulable, a worker or without role, not set aside for storage.
+/// A node that carries labs: schedulable, a worker or without role, not set aside for storage or, by a taint, for anything
+/// else. Infrastructure nodes often keep the worker role beside theirs; idle, they would hide that the others are full.
 fn is_compute(node: &Node) -> bool {
     let labels = &node.metadata.labels;
     let role = |name: &str| labels.contains_key(&format!("node-role.kubernetes.io/{name}"));
@@ -147,7 +148,8 @@ fn is_compute(node: &Node) -> bool {
     let storage = labels
         .keys()
         .any(|key| key == "cluster.ocs.openshift.io/openshift-storage" || key == "node-role.kubernetes.io/storage");
-    !node.spec.unschedulable && !set_aside && !storage
+    let tainted = node.spec.taints.iter().any(crate::objects::cluster::Taint::sets_aside);
+    !node.spec.unschedulable && !set_aside && !storage && !tainted
 }
 
 fn mean(usage: &Usage) -> Observation {

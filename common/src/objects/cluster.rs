@@ -28,6 +28,25 @@ pub struct Node {
 pub struct NodeSpec {
     #[serde(skip_serializing_if = "is_false")]
     pub unschedulable: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_default")]
+    pub taints: Vec<Taint>,
+}
+
+/// What keeps pods off a node, unless they tolerate it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "each field is the Kubernetes taint field of that name")]
+pub struct Taint {
+    pub key: String,
+    pub effect: String,
+}
+
+impl Taint {
+    /// Whether it sets the node aside for some purpose. What Kubernetes itself taints is in trouble or cordoned, not set aside.
+    #[must_use]
+    pub fn sets_aside(&self) -> bool {
+        matches!(self.effect.as_str(), "NoSchedule" | "NoExecute") && !self.key.starts_with("node.kubernetes.io/")
+    }
 }
 
 /// Status of a node.
