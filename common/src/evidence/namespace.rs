@@ -104,11 +104,13 @@ fn leaving_since(inventory: &Inventory) -> Option<(DateTime<Utc>, String)> {
         return Some((since, format!("being deleted{why}")));
     }
     let exists = namespace.is_some();
+    // A component that is being deleted while others stay says nothing of the service.
+    let all_deleting = inventory.subjects.items.iter().all(|subject| subject.deleting);
     let subjects = inventory
         .subjects
         .items
         .iter()
-        .filter(|subject| exists && is_destroying(&subject.current_state));
+        .filter(|subject| exists && is_destroying(&subject.current_state) && (all_deleting || !subject.deleting));
     let oldest = subjects
         .filter_map(|subject| Some((subject.state_since?, subject.current_state.as_str())))
         .min();
