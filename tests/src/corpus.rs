@@ -21,7 +21,7 @@ use stargate_common::evaluate::FleetVerdict;
 use stargate_common::evaluate::pipeline::evaluate_snapshot;
 use stargate_common::evaluate::rubric::RubricSet;
 use stargate_common::evidence::Declared;
-use stargate_common::objects::{Inventory, Listing, Probe, SmokeRun, Snapshot, Subject};
+use stargate_common::objects::{Inventory, Listing, Probe, Reachability, SmokeRun, Snapshot, Subject};
 
 pub use score::Score;
 pub use truth::Truth;
@@ -82,6 +82,9 @@ struct Beside {
     probes: Option<Vec<Probe>>,
     smoke_runs: Option<Vec<SmokeRun>>,
     declared: Option<Declared>,
+    /// About the cluster of the namespace.
+    reachable: Option<Reachability>,
+    critical_alerts: Option<Vec<String>>,
 }
 
 /// Every case of a corpus.
@@ -117,25 +120,26 @@ pub fn world(folder: &Path, recording: &Path, truth: &Truth) -> anyhow::Result<W
     let beside = folder.join("beside.yaml");
     let beside: Beside = if beside.exists() { yaml(&beside)? } else { Beside::default() };
     let mut snapshots = read.clusters;
-    let inventory = snapshots
+    let snapshot = snapshots
         .iter_mut()
-        .find_map(|snapshot| snapshot.namespaces.get_mut(&truth.namespace));
-    let inventory = inventory.with_context(|| format!("{} does not hold namespace {}", recording.display(), truth.namespace))?;
+        .find(|snapshot| snapshot.namespaces.contains_key(&truth.namespace));
+    let Snapshot { cluster, namespaces, .. } =
+        snapshot.with_context(|| format!("{} does not hold namespace {}", recording.display(), truth.namespace))?;
     let Beside {
         subjects,
         probes,
         smoke_runs,
         declared,
+        reachable,
+        critical_alerts,
     } = beside;
-    let Inventory {
-        subjects: known_subjects,
-        probes: known_probes,
-        smoke_runs: known_runs,
-        ..
-    } = inventory;
-    lay(known_subjects, subjects);
-    lay(known_probes, probes);
-    lay(known_runs, smoke_runs);
+    if let Some(inventory) = namespaces.get_mut(&truth.namespace) {
+        lay(&mut inventory.subjects, subjects);
+        lay(&mut inventory.probes, probes);
+        lay(&mut inventory.smoke_runs, smoke_runs);
+    }
+    lay(&mut cluster.critical_alerts, critical_alerts);
+    cluster.reachable = cluster.reachable.take().or(reachable);
     Ok(World {
         snapshots,
         declared: declared.unwrap_or_default(),

@@ -18,6 +18,8 @@ pub fn write(world: &World, recipe: &Recipe, file: &Path) -> anyhow::Result<()> 
         probes,
         smoke_runs,
         declared,
+        reachable,
+        critical_alerts,
     } = &recipe.beside;
     let mut document = Map::new();
     let subject = healthy.then_some(()).or(provisioned.then_some(())).map(|()| vec![well(world)]);
@@ -33,6 +35,12 @@ pub fn write(world: &World, recipe: &Recipe, file: &Path) -> anyhow::Result<()> 
     });
     if let Some(declared) = declared {
         document.insert("declared".to_owned(), declared.clone());
+    }
+    if let Some(reachable) = reachable {
+        document.insert("reachable".to_owned(), reachable.clone());
+    }
+    if let Some(alerts) = critical_alerts {
+        document.insert("critical_alerts".to_owned(), json!(alerts));
     }
     if document.is_empty() {
         if file.exists() {

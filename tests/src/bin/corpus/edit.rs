@@ -77,11 +77,7 @@ fn apply(world: &mut World, edit: &Edit) -> anyhow::Result<()> {
 fn find(world: &World, on: &str) -> anyhow::Result<(String, Vec<usize>)> {
     let (kind, name) = on.split_once('/').context("write Kind/name")?;
     let (pattern, index) = name.split_once('#').unwrap_or((name, ""));
-    let objects = if matches!(kind, "Node" | "NodeMetrics") {
-        &[]
-    } else {
-        world.objects.get(kind).map_or(&[][..], Vec::as_slice)
-    };
+    let objects = world.objects.get(kind).map_or(&[][..], Vec::as_slice);
     let mut places: Vec<usize> = (0..objects.len())
         .filter(|&place| objects.get(place).is_some_and(|it| matches(pattern, name_of(it))))
         .collect();
@@ -153,6 +149,9 @@ fn reach<'a>(object: &'a mut Value, path: &str) -> anyhow::Result<&'a mut Value>
                         }
                     },
                 };
+                if index == items.len() {
+                    items.push(Value::Null);
+                }
                 let length = items.len();
                 items
                     .get_mut(index)

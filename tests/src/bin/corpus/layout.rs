@@ -62,14 +62,6 @@ pub fn write(world: &World, recipe: &Recipe, folder: &Path) -> anyhow::Result<()
     if !one.is_empty() {
         json_file(&folder.join("objects.json"), &list(&one, false))?;
     }
-    let (nodes, usage): (Vec<Value>, Vec<Value>) = world.nodes.iter().cloned().partition(|node| node["kind"] == "Node");
-    if !nodes.is_empty() {
-        json_file(&folder.join("nodes.json"), &list(&nodes, false))?;
-        json_file(
-            &folder.join("nodemetrics.json"),
-            &json!({"apiVersion": "metrics.k8s.io/v1beta1", "kind": "NodeMetricsList", "metadata": {}, "items": usage}),
-        )?;
-    }
     for (name, content) in &recipe.files {
         let file = folder.join(name);
         fs::create_dir_all(file.parent().unwrap_or(folder))?;
@@ -92,7 +84,8 @@ fn listed(world: &World) -> Vec<Listed<'_>> {
             kind,
             group: info.group,
             version: info.version,
-            plural: info.plural,
+            // Nodes and their metrics have one plural.
+            plural: if kind == "NodeMetrics" { "nodemetrics" } else { info.plural },
             items,
         });
     }

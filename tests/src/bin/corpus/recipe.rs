@@ -177,4 +177,7 @@ pub struct Beside {
     pub probes: Option<Vec<Value>>,
     pub smoke_runs: Option<Vec<Value>>,
     pub declared: Option<Value>,
+    /// What the API server said when it was asked for its version.
+    pub reachable: Option<Value>,
+    pub critical_alerts: Option<Vec<String>>,
 }

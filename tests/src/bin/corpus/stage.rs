@@ -30,8 +30,6 @@ pub struct World {
     pub namespace: String,
     /// Kind to its objects, in the order in which the API lists them.
     pub objects: BTreeMap<String, Vec<Value>>,
-    /// Nodes and their usage, if these are recorded.
-    pub nodes: Vec<Value>,
     /// Chance, for what is added later.
     pub seed: Seed,
 }
@@ -264,23 +262,20 @@ fn take(cluster: &Cluster, recipe: &Recipe, seed: Seed) -> World {
     }
     let namespace = cluster.get(Kind::Namespace, "", &recipe.namespace);
     objects.insert("Namespace".to_owned(), namespace.into_iter().collect());
-    let mut nodes = Vec::new();
     if let Some(usage) = &recipe.nodes {
         let workers = cluster.list(Kind::Node, "");
         let workers = workers.iter().map(name_of).filter(|name| name.starts_with("worker-"));
         for (node, (cpu, memory)) in workers.zip(usage.cpu.iter().zip(&usage.memory)) {
             cluster.set_usage(node, *cpu, *memory);
         }
-        nodes = [Kind::Node, Kind::NodeMetrics]
-            .into_iter()
-            .flat_map(|kind| cluster.list(kind, ""))
-            .collect();
+        for kind in [Kind::Node, Kind::NodeMetrics] {
+            objects.insert(kind.info().kind.to_owned(), cluster.list(kind, ""));
+        }
     }
     World {
         at: recipe.at,
         namespace: recipe.namespace.clone(),
         objects,
-        nodes,
         seed: seed.for_name("edits"),
     }
 }
