@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 use reqwest::Url;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use serde_json::Value;
 
 /// Where the API is, and how much to ask for.
@@ -13,12 +14,36 @@ pub struct Server {
     /// Address of the query function
     #[arg(long, env = "STARGATE_URL", default_value = "http://127.0.0.1:8090", value_name = "URL")]
     server: Url,
+    /// What proves who asks.
+    #[arg(skip)]
+    key: Option<HeaderValue>,
 }
 
 /// How many rows one request asks for; the API's own maximum.
 const PAGE: usize = 200;
 
 impl Server {
+    /// The API at an address, with a key if it wants one. The key is never shown.
+    ///
+    /// # Errors
+    /// The address is none, or the key has characters that no header may have.
+    pub fn at(address: &str, key: Option<&str>) -> anyhow::Result<Self> {
+        let server: Url = address.parse().with_context(|| format!("--api {address} is not an address"))?;
+        if !matches!(server.scheme(), "http" | "https") {
+            bail!("--api {address} is not an http address");
+        }
+        let bearer = |key: &str| {
+            let mut header =
+                HeaderValue::from_str(&format!("Bearer {}", key.trim())).context("the API key has characters that no key has")?;
+            header.set_sensitive(true);
+            Ok::<_, anyhow::Error>(header)
+        };
+        Ok(Self {
+            server,
+            key: key.map(bearer).transpose()?,
+        })
+    }
+
     /// One object.
     ///
     /// # Errors
@@ -60,7 +85,11 @@ impl Server {
             .pop_if_empty()
             .extend(["api", "v1"].into_iter().chain(path.split('/')));
         url.query_pairs_mut().extend_pairs(query);
-        let response = client.get(url).send().await.with_context(|| {
+        let mut request = client.get(url);
+        if let Some(key) = &self.key {
+            request = request.header(AUTHORIZATION, key.clone());
+        }
+        let response = request.send().await.with_context(|| {
             format!(
                 "asking {}: is `stargate up` running there? Set --server or STARGATE_URL otherwise",
                 self.server

@@ -174,8 +174,34 @@ impl ClusterSettings {
         Ok(connections)
     }
 
+    /// Connects by one kubeconfig, in one of its contexts: by default the one that is current there.
+    ///
+    /// # Errors
+    /// The file cannot be read or used, or it has no such context.
+    pub async fn open(path: &Path, context: Option<&str>, ssl_verify: bool) -> Result<ReadClient, ConnectError> {
+        let settings = Self {
+            ssl_verify,
+            ..Self::default()
+        };
+        settings.open_context(&cluster_name(path), path, context).await
+    }
+
     async fn open_file(&self, name: &str, path: &Path) -> Result<ReadClient, ConnectError> {
-        let kubeconfig = read_kubeconfig(path)?;
+        self.open_context(name, path, None).await
+    }
+
+    async fn open_context(&self, name: &str, path: &Path, wanted: Option<&str>) -> Result<ReadClient, ConnectError> {
+        let mut kubeconfig = read_kubeconfig(path)?;
+        if let Some(wanted) = wanted {
+            if !kubeconfig.contexts.iter().any(|context| context.name == wanted) {
+                let known: Vec<&str> = kubeconfig.contexts.iter().map(|context| context.name.as_str()).collect();
+                return Err(ConnectError::Unusable {
+                    path: path.to_owned(),
+                    detail: format!("it has no context {wanted}; it has {}", known.join(", ")),
+                });
+            }
+            kubeconfig.current_context = Some(wanted.to_owned());
+        }
         let unusable = |error: kube::config::KubeconfigError| ConnectError::Unusable {
             path: path.to_owned(),
             detail: error.to_string(),

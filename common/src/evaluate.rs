@@ -22,6 +22,7 @@ pub mod catalog;
 pub mod condition;
 mod embedded;
 mod files;
+pub mod gate;
 pub mod identity;
 pub mod judge;
 pub mod kind;

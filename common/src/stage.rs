@@ -64,6 +64,13 @@ impl Stage {
         }
     }
 
+    /// Whether the stage is not judged by the cluster's own objects: its source may not be connected at all, which says nothing of
+    /// a lab.
+    #[must_use]
+    pub const fn is_from_elsewhere(self) -> bool {
+        matches!(self, Self::ProvisionComplete | Self::SmokeTestReady)
+    }
+
     /// The stage of that name, if there is one.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {

@@ -1,11 +1,13 @@
-//! `stargate evaluate`: verdicts without database, network or model.
+//! `stargate evaluate`: verdicts without database or model, on recorded objects or on a live namespace.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use clap::ValueEnum;
+use stargate_common::collect::probe::ProbeSettings;
 use stargate_common::collect::recorded;
 use stargate_common::evaluate::FleetVerdict;
 use stargate_common::evaluate::pipeline::evaluate_snapshot;
@@ -14,7 +16,12 @@ use stargate_common::evaluate::rubric::RubricSet;
 use stargate_common::objects::{ClusterInventory, Problem, Snapshot};
 use stargate_common::unknown::UnknownReason;
 
+use super::live::{self, Live, Looked};
+use crate::api::runtime;
 use crate::output;
+
+/// How long reading a live namespace may take.
+const LIVE_BUDGET: Duration = Duration::from_secs(120);
 
 /// Judge recorded objects: files of `oc get -o json|yaml`, a must-gather, an `oc adm inspect` tree, or an archive of these.
 ///
@@ -27,11 +34,25 @@ Exit codes:
 Examples:
   oc get ns,pods,deploy,svc,routes -n my-lab -o json > my-lab/objects.json && stargate evaluate --from my-lab
   stargate evaluate --from must-gather.tar.gz -o wide
+  stargate evaluate --kubeconfig ~/.kube/config --namespace sandbox-m4x8d-webshop
   stargate evaluate --from recording --fail-on fail -o junit > readiness.xml")]
 pub struct Args {
     /// Directory, file or .tar.gz with recorded objects
-    #[arg(long, value_name = "DIR|FILE")]
-    from: PathBuf,
+    #[arg(
+        long,
+        value_name = "DIR|FILE",
+        required_unless_present = "kubeconfig",
+        conflicts_with = "kubeconfig"
+    )]
+    from: Option<PathBuf>,
+    /// Read --namespace of this cluster now instead
+    #[arg(long, value_name = "FILE", requires = "namespace", conflicts_with = "at")]
+    kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig; by default its current one
+    #[arg(long, value_name = "NAME", requires = "kubeconfig")]
+    context: Option<String>,
+    #[command(flatten)]
+    probes: ProbeSettings,
     /// Moment of the recording, RFC 3339; by default the newest time that any object speaks of
     #[arg(long, value_name = "TIME")]
     at: Option<DateTime<Utc>>,
@@ -80,28 +101,23 @@ enum FailOnArg {
 /// When the recording or the rubrics cannot be read, or a namespace that was asked for is not there.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let rubrics = rubrics(args.rubrics.as_deref())?;
-    let recording = recorded::read(&args.from, args.at)?;
-    let mut snapshots = recording.clusters;
-    if !args.namespace.is_empty() {
-        select(&mut snapshots, &args.namespace)?;
-    }
-    let verdict = judge(&rubrics, &snapshots, recording.at);
-    let problems: Vec<Problem> = recording
-        .problems
-        .into_iter()
-        .chain(snapshots.into_iter().flat_map(|snapshot| snapshot.problems))
-        .collect();
-    let report = Report::new(&verdict, &problems);
+    let Judged { report, remark, .. } = match (&args.from, &args.kubeconfig) {
+        (Some(from), _) => recorded_report(&rubrics, from, args.at, &args.namespace)?,
+        (None, Some(kubeconfig)) => {
+            let live = Live {
+                kubeconfig,
+                context: args.context.as_deref(),
+                namespaces: &args.namespace,
+                probes: Some(&args.probes),
+            };
+            let looked = runtime()?.block_on(live::look(live, LIVE_BUDGET))?;
+            live_report(&rubrics, looked)
+        }
+        (None, None) => anyhow::bail!("what to judge? Set --from DIR, or --kubeconfig FILE and --namespace NAME"),
+    };
     print(args.output, &report)?;
     if matches!(args.output, Format::Table | Format::Wide) {
-        output::note(&format!(
-            "{} namespaces judged as of {}; {} files and {} objects read, {} files held none",
-            report.namespaces.len(),
-            recording.at.format("%Y-%m-%dT%H:%M:%SZ"),
-            recording.files,
-            recording.objects,
-            recording.skipped
-        ));
+        output::note(&remark);
     }
     let fail_on = args.fail_on.map(|arg| match arg {
         FailOnArg::Fail => FailOn::Fail,
@@ -113,6 +129,67 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// A report, as of when it is, and what to say about it.
+#[derive(Debug)]
+pub struct Judged {
+    /// The verdicts.
+    pub report: Report,
+    /// The time they hold for.
+    pub at: DateTime<Utc>,
+    /// One line for people.
+    pub remark: String,
+}
+
+/// Judges a recording.
+///
+/// # Errors
+/// The recording cannot be read, or does not hold the namespaces.
+pub fn recorded_report(
+    rubrics: &RubricSet,
+    from: &std::path::Path,
+    at: Option<DateTime<Utc>>,
+    namespaces: &[String],
+) -> anyhow::Result<Judged> {
+    let recording = recorded::read(from, at)?;
+    let mut snapshots = recording.clusters;
+    if !namespaces.is_empty() {
+        select(&mut snapshots, namespaces)?;
+    }
+    let report = report(rubrics, recording.at, recording.problems, snapshots);
+    let remark = format!(
+        "{} namespaces judged as of {}; {} files and {} objects read, {} files held none",
+        report.namespaces.len(),
+        recording.at.format("%Y-%m-%dT%H:%M:%SZ"),
+        recording.files,
+        recording.objects,
+        recording.skipped
+    );
+    Ok(Judged {
+        report,
+        at: recording.at,
+        remark,
+    })
+}
+
+/// Judges what was read of a live cluster.
+pub fn live_report(rubrics: &RubricSet, looked: Looked) -> Judged {
+    let Looked { snapshot, at } = looked;
+    let report = report(rubrics, at, Vec::new(), vec![snapshot]);
+    let remark = format!(
+        "{} namespaces judged as of {}",
+        report.namespaces.len(),
+        at.format("%Y-%m-%dT%H:%M:%SZ")
+    );
+    Judged { report, at, remark }
+}
+
+fn report(rubrics: &RubricSet, at: DateTime<Utc>, problems: Vec<Problem>, snapshots: Vec<Snapshot>) -> Report {
+    let verdict = judge(rubrics, &snapshots, at);
+    let found = snapshots.into_iter().flat_map(|snapshot| snapshot.problems);
+    let problems: Vec<Problem> = problems.into_iter().chain(found).collect();
+    Report::new(&verdict, &problems)
 }
 
 /// The built-in rubrics, or those of a directory.

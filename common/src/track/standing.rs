@@ -129,7 +129,7 @@ fn badness(now: &StageNow<'_>) -> Option<Badness> {
     }
     match (now.observed, now.reason) {
         (Outcome::Skipped, _) | (Outcome::Indeterminate, Some(Reason::BlockedBy(_))) => None,
-        (Outcome::Indeterminate, Some(Reason::Unknown(UnknownReason::NotCollected))) if from_elsewhere(now.stage) => None,
+        (Outcome::Indeterminate, Some(Reason::Unknown(UnknownReason::NotCollected))) if now.stage.is_from_elsewhere() => None,
         (Outcome::Indeterminate, _) => Some(Badness::Indeterminate),
         (Outcome::Pass | Outcome::Warn | Outcome::Fail, _) => Some(match confirmed {
             Some(Standing::Pass) => Badness::Pass,
@@ -138,11 +138,6 @@ fn badness(now: &StageNow<'_>) -> Option<Badness> {
             Some(Standing::Fail) | None => Badness::Indeterminate,
         }),
     }
-}
-
-/// Stages that are not judged by the cluster's own objects: their sources may not be connected at all, which says nothing of a lab.
-const fn from_elsewhere(stage: Stage) -> bool {
-    matches!(stage, Stage::ProvisionComplete | Stage::SmokeTestReady)
 }
 
 #[cfg(test)]

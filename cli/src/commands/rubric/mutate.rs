@@ -94,7 +94,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let reached = score.by_cases() >= args.fail_under;
     if !reached {
-        output::note(&format!("{:.1} % is less than the {} % asked for", score.by_cases(), args.fail_under));
+        output::note(&format!(
+            "{:.1} % is less than the {} % asked for",
+            score.by_cases(),
+            args.fail_under
+        ));
     }
     Ok(ExitCode::from(u8::from(!(enough && reached))))
 }
