@@ -56,6 +56,9 @@ pub struct Args {
     /// Which simulated fleet: the same number gives the same one
     #[arg(long, default_value_t = 42, value_name = "N")]
     seed: u64,
+    /// A folder of rubrics to judge by instead of the built-in ones; it is followed while this runs
+    #[arg(long, env = "STARGATE_RUBRICS_DIR", value_name = "DIR")]
+    rubrics: Option<PathBuf>,
     /// What to log: a level, or directives such as `info,sqlx=debug`
     #[arg(long, env = "STARGATE_LOG", default_value = "warn", value_name = "FILTER")]
     log: String,
@@ -110,7 +113,14 @@ async fn serve(args: &Args, is_demo: bool, database: &Database, address: SocketA
     let pace = args.pace.unwrap_or(if is_demo { DEMO_PACE } else { 1 });
     let host = step(
         "functions",
-        Host::start(database, clusters, demo.as_ref().map(Demo::probes), Clock::System, shutdown.clone()),
+        Host::start(
+            database,
+            clusters,
+            demo.as_ref().map(Demo::probes),
+            args.rubrics.clone(),
+            Clock::System,
+            shutdown.clone(),
+        ),
     )
     .await?;
 

@@ -176,7 +176,8 @@ where
         let db = context.db.clone();
         let result = main(context).await;
         db.close().await;
-        result.map_err(Ended::Failed)
+        // Some settings can only be judged by starting: a directory that must hold the right files.
+        result.map_err(|error| error.downcast().map_or_else(Ended::Failed, Ended::Settings))
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     match result {

@@ -19,6 +19,7 @@ pub mod private;
 pub mod rollups;
 mod rows;
 pub mod scans;
+pub mod sources;
 pub mod stage_state;
 pub mod transitions;
 pub mod views;

@@ -1,6 +1,7 @@
 //! The programs of a cluster, hosted in this process.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -32,6 +33,8 @@ pub struct Host {
     clusters: ClusterSettings,
     /// How to probe a simulated fleet; real ones are probed as the environment says.
     simulated: Option<ProbeSettings>,
+    /// Rubrics to judge by instead of the built-in ones.
+    rubrics: Option<PathBuf>,
     clock: Clock,
     sink: Sink,
     shutdown: CancellationToken,
@@ -46,6 +49,7 @@ impl Host {
         database: &Database,
         clusters: ClusterSettings,
         simulated: Option<ProbeSettings>,
+        rubrics: Option<PathBuf>,
         clock: Clock,
         shutdown: CancellationToken,
     ) -> anyhow::Result<(Self, String)> {
@@ -56,11 +60,13 @@ impl Host {
             api: Router::new(),
             clusters,
             simulated,
+            rubrics,
             clock,
             sink,
             shutdown,
         };
-        let evaluate = host.function::<stargate_evaluate::Evaluate>().await?;
+        let judging = host.with(stargate_evaluate::Evaluate::NAME, host.judging());
+        let evaluate = boot::router::<stargate_evaluate::Evaluate>(judging, DEADLINE).await?;
         broker.subscribe(stargate_evaluate::Evaluate::NAME, Subscriber::Local(evaluate));
         let deadletter = host.function::<stargate_deadletter::Deadletter>().await?;
         broker.subscribe(stargate_deadletter::Deadletter::NAME, Subscriber::Local(deadletter));
@@ -143,9 +149,19 @@ impl Host {
                 }
                 boot::run::<stargate_scan::Scan>(&context).await
             }
-            "sweep" => boot::run::<stargate_sweep::Sweep>(&self.job::<stargate_sweep::Sweep>(args)?).await,
+            "sweep" => {
+                let mut context = self.job::<stargate_sweep::Sweep>(args)?;
+                context.settings = self.judging();
+                boot::run::<stargate_sweep::Sweep>(&context).await
+            }
             "retain" => boot::run::<stargate_retain::Retain>(&self.job::<stargate_retain::Retain>(args)?).await,
             other => bail!("no job {other}"),
+        }
+    }
+
+    fn judging(&self) -> stargate_evaluate::Settings {
+        stargate_evaluate::Settings {
+            rubrics_dir: self.rubrics.clone(),
         }
     }
 

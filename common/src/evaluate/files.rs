@@ -3,9 +3,11 @@
 
 use std::path::Path;
 
+use sha2::{Digest, Sha256};
+
 use super::embedded::{ACTIONS, FILES};
 use super::pattern::Source;
-use super::rubric::LoadError;
+use super::rubric::{LoadError, RubricSet};
 use crate::stage::Stage;
 
 /// A file of a rubric set: its path for messages, its text.
@@ -34,6 +36,51 @@ pub(super) struct Text {
     pub(super) path: String,
     /// Content.
     pub(super) text: String,
+}
+
+/// The files of a directory as they were at one moment, not yet parsed: cheap to compare with those of another moment.
+pub struct Texts {
+    texts: Vec<Text>,
+    fingerprint: [u8; 32],
+}
+
+impl Texts {
+    /// Reads the files of a directory that looks like `rubrics/`.
+    ///
+    /// # Errors
+    /// [`LoadError::Read`] when the directory or a file cannot be read.
+    pub fn read(dir: &Path) -> Result<Self, LoadError> {
+        let texts = read_dir(dir)?;
+        let mut all = Sha256::new();
+        for Text { path, text } in &texts {
+            all.update(Sha256::digest(path.as_bytes()));
+            all.update(Sha256::digest(text.as_bytes()));
+        }
+        Ok(Self {
+            texts,
+            fingerprint: all.finalize().into(),
+        })
+    }
+
+    /// The same for the same files with the same content.
+    #[must_use]
+    pub const fn fingerprint(&self) -> [u8; 32] {
+        self.fingerprint
+    }
+
+    /// How many files the directory itself brought.
+    #[must_use]
+    pub fn files(&self) -> usize {
+        self.texts.iter().filter(|text| !text.path.starts_with(BUILT_IN)).count()
+    }
+
+    /// The set they make.
+    ///
+    /// # Errors
+    /// [`LoadError::Invalid`] with everything that is wrong.
+    pub fn load(&self) -> Result<RubricSet, LoadError> {
+        RubricSet::from_files(&self.texts.iter().map(Text::file).collect::<Vec<_>>())
+    }
 }
 
 impl Text {

@@ -19,7 +19,7 @@ use super::subclass::SubClasses;
 use crate::evidence::Settle;
 use crate::stage::Stage;
 
-pub use super::files::File;
+pub use super::files::{File, Texts};
 
 /// One stage's rubric.
 #[derive(Debug, Clone, PartialEq)]
@@ -191,8 +191,7 @@ impl RubricSet {
     /// # Errors
     /// [`LoadError`] when a file cannot be read or says something wrong.
     pub fn from_dir(dir: &Path) -> Result<Self, LoadError> {
-        let texts = files::read_dir(dir)?;
-        Self::from_files(&texts.iter().map(Text::file).collect::<Vec<_>>())
+        Texts::read(dir)?.load()
     }
 
     /// Rubrics from texts that were already read.

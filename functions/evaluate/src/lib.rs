@@ -16,13 +16,13 @@
 mod diff;
 mod judge;
 mod parents;
+pub mod rubrics;
 mod tell;
 mod write;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgPool;
 use stargate_common::boot::{Accepts, Context, Function};
@@ -39,10 +39,13 @@ use stargate_common::events::{EventType, OutgoingError, ScanCompleted};
 use stargate_common::failure::Failure;
 use uuid::Uuid;
 
+use self::rubrics::Rubrics;
+
 /// What only this function needs.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Settings {
-    /// A folder of rubrics to judge by instead of those the program was built with.
+    /// A folder of rubrics to judge by instead of those the program was built with. It is followed: a change is in use with the next
+    /// evaluation, and one that is wrong changes nothing.
     #[arg(long, env = "STARGATE_RUBRICS_DIR", value_name = "DIR")]
     pub rubrics_dir: Option<PathBuf>,
 }
@@ -50,7 +53,7 @@ pub struct Settings {
 /// The function.
 #[derive(Debug, Clone)]
 pub struct Evaluate {
-    rubrics: Arc<RubricSet>,
+    rubrics: Arc<Rubrics>,
 }
 
 /// What an evaluation works with.
@@ -130,18 +133,6 @@ impl std::ops::AddAssign for Evaluated {
     }
 }
 
-/// Loads the rubrics: those of the folder, else the built-in ones.
-///
-/// # Errors
-/// A rubric is wrong; the message names file and line.
-pub fn rubrics(settings: &Settings) -> anyhow::Result<Arc<RubricSet>> {
-    let rubrics = match &settings.rubrics_dir {
-        Some(dir) => RubricSet::from_dir(dir).with_context(|| format!("STARGATE_RUBRICS_DIR is {}", dir.display()))?,
-        None => RubricSet::embedded()?,
-    };
-    Ok(Arc::new(rubrics))
-}
-
 impl Function for Evaluate {
     const NAME: &'static str = "evaluate";
     const ACCEPTS: Accepts = Accepts::Only(&[EventType::ScanCompleted]);
@@ -156,16 +147,19 @@ impl Function for Evaluate {
 
     async fn start(context: &Context<Settings>) -> anyhow::Result<Self> {
         Ok(Self {
-            rubrics: rubrics(&context.settings)?,
+            rubrics: Arc::new(Rubrics::start(&context.settings, context.clock.now())?),
         })
     }
 
     async fn handle(&self, context: &Context<Settings>, event: &CloudEvent) -> Result<(), Failure> {
+        let now = context.clock.now();
         let evaluator = Evaluator {
             db: context.db.clone(),
             clock: context.clock.clone(),
-            rubrics: Arc::clone(&self.rubrics),
+            rubrics: self.rubrics.current(now),
         };
+        // Before the evaluation, which raises the versions of the views that people look at.
+        self.rubrics.report(&context.db, now).await;
         take_event_in(&evaluator, event).await
     }
 }

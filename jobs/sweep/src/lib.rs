@@ -3,12 +3,11 @@
 //! Reads: outbox, scans, evidence. Writes and emits: what `evaluate` writes and emits, and the outbox. Events make StarGate fast, this job
 //! makes it right: with the broker away for a day, everything is still judged within five minutes.
 
-use std::sync::Arc;
-
 use anyhow::Context as _;
 use stargate_common::boot::{Context, Function, Job};
 use stargate_common::db::{clusters, dead_letters};
 use stargate_common::events::EventType;
+use stargate_evaluate::rubrics::Rubrics;
 use stargate_evaluate::{Evaluate, Evaluated, Evaluator, Settings, refresh_cluster};
 
 /// The job.
@@ -22,11 +21,12 @@ impl Job for Sweep {
     type Settings = Settings;
 
     async fn run(context: &Context<Settings>) -> anyhow::Result<String> {
-        let rubrics = stargate_evaluate::rubrics(&context.settings)?;
+        let now = context.clock.now();
+        let rubrics = Rubrics::start(&context.settings, now)?.current(now);
         let evaluator = Evaluator {
             db: context.db.clone(),
             clock: context.clock.clone(),
-            rubrics: Arc::clone(&rubrics),
+            rubrics,
         };
         let known = clusters::enabled(&context.db).await.context("listing clusters")?;
         let mut done = Evaluated::default();
