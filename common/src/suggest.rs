@@ -9,6 +9,7 @@ pub fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
     let mut known: Vec<&str> = known.collect();
     known.sort_by_key(|other| (distance(word, other), *other));
     match known.first() {
+        None => "there is none".to_owned(),
         Some(nearest) if distance(word, nearest) <= 3 => format!("did you mean `{nearest}`?"),
         _ if known.len() > MANY => format!("nearest are: {}", known[..MANY].join(", ")),
         _ => format!("known are: {}", known.join(", ")),
@@ -16,7 +17,8 @@ pub fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// Edits between two words.
-fn distance(a: &str, b: &str) -> usize {
+#[must_use]
+pub fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, from) in a.chars().enumerate() {

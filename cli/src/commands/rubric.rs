@@ -2,10 +2,13 @@
 
 mod lint;
 mod mutate;
+mod test;
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Subcommand;
+use regex::Regex;
 
 /// Write rubrics, and be sure of them.
 #[derive(Debug, clap::Args)]
@@ -17,7 +20,8 @@ Exit codes:
 
 Examples:
   stargate rubric lint rubrics    what is wrong with a set of rubrics, and where
-  stargate rubric mutate rubrics  what their cases would not notice"
+  stargate rubric mutate rubrics  what their cases would not notice
+  stargate rubric test            run every case under ./rubrics"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -30,6 +34,8 @@ enum Verb {
     Lint(lint::Args),
     /// Change rubrics in small ways: which changes does no case notice?
     Mutate(mutate::Args),
+    /// Run cases: situations with the verdicts that they must lead to
+    Test(test::Args),
 }
 
 /// Runs the command.
@@ -40,5 +46,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.verb {
         Verb::Lint(args) => lint::run(args),
         Verb::Mutate(args) => mutate::run(args),
+        Verb::Test(args) => test::run(args),
     }
+}
+
+/// The expression that somebody asked for; without one, everything matches.
+fn matcher(expression: Option<&str>) -> anyhow::Result<Regex> {
+    let expression = expression.unwrap_or_default();
+    Regex::new(expression).with_context(|| format!("`{expression}` is not a regular expression"))
 }

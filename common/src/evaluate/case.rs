@@ -23,6 +23,8 @@
 //! | `not_read` | kind (or `all`) to the reason why it was not read, or not to its end | nothing |
 //! | `subjects`, `probes`, `smoke_runs` | what provisioning, StarGate's probes and Demolition say | none |
 //! | `declared` | what the lab's definition declares | nothing |
+//! | `no_effect` | objects (`Pod/x`) and kinds of `not_read` that must change no verdict in the least; all others must be able to | none |
+//! | `evidence` | in place of all that: stage to criterion or fact to value, to test a rubric's own rules | none |
 //! | `cluster_facts` | `reachable`, `critical_alerts`, `job_backlogs` | it answers; the rest was not read |
 //! | `expect` | per stage an outcome, or a map of what matters; also `kind`, `phase`, `others` | an error |
 //! | `variants` | other situations: everything above again, laid over the case | none |
@@ -38,18 +40,46 @@
 //! must be left out. `failing` names every member that is at fault (or that an indeterminate stage waits for), as
 //! `Deployment/worker`, or as `worker`, which stands for whatever has that name or a name that begins `worker-`; a member too
 //! many is a mismatch. `others: pass_or_skipped` is about the stages
-//! of the namespace that are not listed; the default is `any`.
+//! of the namespace that are not listed; the default is `any`. `skipped` alone means `not_applicable`.
+//!
+//! ```yaml
+//! title: Out of memory comes before everything else
+//! evidence:
+//!   deployment-ready: {desired_replicas_ready: false, no_oom_kills: {value: false, failing: [Pod/worker-1]}, rest: true}
+//! expect:
+//!   deployment-ready: {outcome: fail, class: oom_killed, failing: [worker]}
+//! ```
+//!
+//! Evidence is true, false, a number, a word, `{unknown: forbidden}`, or a map with `value` or `unknown`, `failing`, `excluded`,
+//! `until`. What is not mentioned is unknown as `not_collected`; `rest` stands for every criterion that is not named, `signals` for
+//! the texts that sub-classes are told by. Several stages are judged in pipeline order, so that one can block another.
+//!
+//! [`runner`] runs a suite of files. Beyond the expectations it refuses whatever would let a case pass that proves nothing: see
+//! `audit.rs` and `suite.rs`; `rotten.rs` has examples of all of it.
 
+mod audit;
+mod change;
+mod compare;
+pub mod coverage;
+mod effect;
 mod expect;
 mod given;
+mod names;
+mod observed;
 mod raw;
+pub mod report;
+pub mod runner;
+mod snapshot;
+pub mod suite;
 mod time;
+mod values;
 
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use serde_yaml::Location;
 
+pub use audit::audit;
 pub use expect::{Expectation, Others, StageExpectation};
 
 use super::FleetVerdict;
@@ -58,6 +88,7 @@ use super::rubric::RubricSet;
 use crate::evidence::Declared;
 use crate::objects::Snapshot;
 use crate::stage::Stage;
+use crate::suggest::suggest;
 
 /// One file of cases.
 #[derive(Debug, Clone)]
@@ -68,6 +99,8 @@ pub struct Case {
     pub title: String,
     /// At least one.
     pub situations: Vec<Situation>,
+    /// What the case says before any variant.
+    said: given::Given,
 }
 
 /// One situation and what is expected of it.
@@ -75,6 +108,10 @@ pub struct Case {
 pub struct Situation {
     /// Title of the case, and of the variant if it is one.
     pub title: String,
+    /// Line of the title.
+    pub line: u64,
+    /// Column of the title.
+    pub column: u64,
     /// Everything that was read.
     pub snapshot: Snapshot,
     /// Time of the evaluation.
@@ -83,6 +120,8 @@ pub struct Situation {
     pub declared: Declared,
     /// What must come out.
     pub expect: Expectation,
+    /// What was written, to judge it again with something changed.
+    given: given::Given,
 }
 
 /// Why a file is not a case.
@@ -141,6 +180,15 @@ impl Flaws<'_> {
             detail: detail.into(),
         });
     }
+
+    fn at_line(&mut self, line: u64, column: u64, detail: impl Into<String>) {
+        self.found.push(Flaw {
+            file: self.file.to_owned(),
+            line,
+            column,
+            detail: detail.into(),
+        });
+    }
 }
 
 /// An expectation that was not met, or that cannot be.
@@ -150,6 +198,8 @@ pub struct Mismatch {
     pub file: String,
     /// Line of the expectation.
     pub line: u64,
+    /// Column of the expectation.
+    pub column: u64,
     /// Which situation.
     pub title: String,
     /// Which stage, when it is about one.
@@ -160,7 +210,7 @@ pub struct Mismatch {
 
 impl std::fmt::Display for Mismatch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}: {}: ", self.file, self.line, self.title)?;
+        write!(f, "{}:{}:{}: {}: ", self.file, self.line, self.column, self.title)?;
         if let Some(stage) = self.stage {
             write!(f, "{stage}: ")?;
         }
@@ -210,12 +260,7 @@ pub fn parse(file: &str, text: &str) -> Result<Case, CaseError> {
         Ok(raw) => given::case(&raw, &mut flaws),
         Err(error) => {
             let what = error.without_snippet().to_string();
-            let what = what
-                .lines()
-                .next()
-                .unwrap_or("not understood")
-                .trim_start_matches("error: ")
-                .to_owned();
+            let what = plain(what.lines().next().unwrap_or("not understood"));
             flaws.add(error.location().unwrap_or(Location::UNKNOWN), what);
             None
         }
@@ -226,9 +271,30 @@ pub fn parse(file: &str, text: &str) -> Result<Case, CaseError> {
     }
 }
 
+/// What the parser says, without the place that we print ourselves, and with the word that was probably meant.
+fn plain(message: &str) -> String {
+    let message = message.trim_start_matches("error: ");
+    let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
+    let message = message
+        .split_once(", set DuplicateKeyPolicy")
+        .map_or(message, |(message, _)| message);
+    let word = message.split('`').nth(1);
+    let known = message.split_once(", expected one of ").map(|(_, known)| known.split(", "));
+    match (word, known) {
+        (Some(word), Some(known)) if message.starts_with("unknown ") => {
+            let what = message.split_once(", expected").map_or(message, |(what, _)| what);
+            format!("{what}; {}", suggest(word, known.map(|known| known.trim_matches('`'))))
+        }
+        _ => message.to_owned(),
+    }
+}
+
 /// What comes out of a situation.
 #[must_use]
 pub fn judge(rubrics: &RubricSet, situation: &Situation) -> FleetVerdict {
+    if let Some(observed) = &situation.given.observed {
+        return observed.judge(rubrics, situation);
+    }
     pipeline::evaluate_snapshot(rubrics, &situation.snapshot, situation.now, &|_| Some(&situation.declared))
 }
 
@@ -237,10 +303,12 @@ pub fn judge(rubrics: &RubricSet, situation: &Situation) -> FleetVerdict {
 pub fn run(rubrics: &RubricSet, case: &Case) -> Vec<Mismatch> {
     let mismatches = case.situations.iter().map(|situation| {
         let verdict = judge(rubrics, situation);
-        expect::compare(rubrics, &case.file, situation, &verdict)
+        compare::compare(rubrics, &case.file, situation, &verdict)
     });
     mismatches.flatten().collect()
 }
 
+#[cfg(test)]
+mod rotten;
 #[cfg(test)]
 mod tests;

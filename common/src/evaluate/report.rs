@@ -299,7 +299,7 @@ fn line(out: &mut String, text: &str) {
 }
 
 /// Text as XML 1.0 may hold it: the five marks escaped, control characters replaced.
-fn xml(text: &str) -> String {
+pub(super) fn xml(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -1,24 +1,19 @@
-//! From what is written to what was read: the same projections that a live cluster goes through.
+//! What a case, and perhaps one of its variants, says was found.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use serde_yaml::{Location, Spanned};
 
+use super::observed::Observed;
 use super::raw::{ClusterFacts, KindOrAll, Raw};
-use super::time::{self, When};
+use super::time::When;
 use super::{Case, Flaws, Situation, expect};
 use crate::evidence::Declared;
-use crate::objects::api::with_projection;
-use crate::objects::{Assembler, Kind, Listing, NamespaceSelection, Probe, SmokeRun, Snapshot, Subject};
+use crate::objects::Kind;
+use crate::suggest::suggest;
 use crate::unknown::UnknownReason;
-
-/// Age of what does not say when it was created: older than any settle budget, younger than a day.
-const AGE: TimeDelta = TimeDelta::hours(3);
-/// Age of a probe that does not say when it was made.
-const PROBED: TimeDelta = TimeDelta::minutes(1);
 
 /// The time of a case that does not say another: 2026-03-02T09:00:00Z.
 fn usual_time() -> DateTime<Utc> {
@@ -27,7 +22,7 @@ fn usual_time() -> DateTime<Utc> {
 
 /// Lists that variants lay over those of the case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum List {
+pub(super) enum List {
     Resources,
     Subjects,
     Probes,
@@ -35,9 +30,9 @@ enum List {
 }
 
 impl List {
-    /// What an item is called in `without`.
+    /// What an item is called in `without` and `no_effect`.
     fn name_of(self, item: &Value) -> Option<String> {
-        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
         Some(match self {
             Self::Resources => format!("{}/{}", text(&item["kind"])?, text(&item["metadata"]["name"])?),
             Self::Subjects => format!("subject/{}", text(&item["name"])?),
@@ -56,28 +51,58 @@ impl List {
     }
 }
 
-/// An item of a list, with its name and its place.
+/// An item of a list, with its name and its places: where it was first listed, and where a variant patched it.
 #[derive(Debug, Clone)]
-struct Item {
-    list: List,
-    name: String,
-    at: Location,
-    value: Value,
+pub(super) struct Item {
+    pub(super) list: List,
+    pub(super) name: String,
+    pub(super) listed: Location,
+    pub(super) at: Location,
+    pub(super) value: Value,
+}
+
+/// Something that is said, and where.
+#[derive(Debug, Clone)]
+pub(super) struct Said<T> {
+    pub(super) at: Location,
+    pub(super) value: T,
+    /// What the case said before its variant said this.
+    pub(super) before: Option<T>,
+}
+
+impl<T: Clone> Said<T> {
+    fn of(spanned: &Spanned<T>) -> Self {
+        Self {
+            at: spanned.referenced,
+            value: spanned.value.clone(),
+            before: None,
+        }
+    }
+
+    fn over(spanned: &Spanned<T>, before: Option<Self>) -> Self {
+        Self {
+            before: before.map(|before| before.value),
+            ..Self::of(spanned)
+        }
+    }
 }
 
 /// What a case and perhaps a variant say together.
 #[derive(Debug, Clone)]
-struct Given {
-    anchor: DateTime<Utc>,
-    now: DateTime<Utc>,
-    cluster: String,
-    namespace: String,
-    namespace_gone: bool,
-    items: Vec<Item>,
-    read: Option<BTreeSet<Kind>>,
-    not_read: BTreeMap<KindOrAll, UnknownReason>,
-    declared: Declared,
-    cluster_facts: ClusterFacts,
+pub(super) struct Given {
+    pub(super) anchor: DateTime<Utc>,
+    pub(super) now: DateTime<Utc>,
+    pub(super) cluster: String,
+    pub(super) namespace: String,
+    pub(super) namespace_gone: Option<Said<bool>>,
+    pub(super) items: Vec<Item>,
+    pub(super) no_effect: Vec<Said<String>>,
+    pub(super) read: Option<Said<BTreeSet<Kind>>>,
+    pub(super) not_read: BTreeMap<KindOrAll, Said<UnknownReason>>,
+    pub(super) declared: Option<Said<Declared>>,
+    pub(super) cluster_facts: Option<Said<ClusterFacts>>,
+    /// Evidence in place of objects.
+    pub(super) observed: Option<Observed>,
 }
 
 /// Understands a file. What is wrong goes to `flaws`.
@@ -97,12 +122,14 @@ pub(super) fn case(raw: &Raw, flaws: &mut Flaws<'_>) -> Option<Case> {
         now: at,
         cluster: "cluster-a".to_owned(),
         namespace: String::new(),
-        namespace_gone: false,
+        namespace_gone: None,
         items: Vec::new(),
+        no_effect: Vec::new(),
         read: None,
         not_read: BTreeMap::new(),
-        declared: Declared::default(),
-        cluster_facts: ClusterFacts::default(),
+        declared: None,
+        cluster_facts: None,
+        observed: None,
     };
     base.lay_over(raw, flaws);
     let mut situations = Vec::new();
@@ -111,7 +138,7 @@ pub(super) fn case(raw: &Raw, flaws: &mut Flaws<'_>) -> Option<Case> {
     }
     for variant in &raw.variants {
         if !variant.variants.is_empty() {
-            flaws.add(variant.title.referenced, "a variant has no variants of its own");
+            flaws.add(variant.title.referenced, "a variant has no variants of its own: move them up");
         }
         let mut given = base.clone();
         if let Some(at) = &variant.at {
@@ -125,35 +152,69 @@ pub(super) fn case(raw: &Raw, flaws: &mut Flaws<'_>) -> Option<Case> {
         file: flaws.file.to_owned(),
         title: raw.title.value.clone(),
         situations,
+        said: base,
     })
 }
 
 impl Given {
     fn lay_over(&mut self, raw: &Raw, flaws: &mut Flaws<'_>) {
+        if raw.title.value.trim().is_empty() {
+            flaws.add(raw.title.referenced, "the title is empty: say what the case is about");
+        }
         if let Some(cluster) = &raw.cluster {
-            self.cluster.clone_from(cluster);
+            self.cluster.clone_from(&cluster.value);
         }
         if let Some(namespace) = &raw.namespace {
-            self.namespace.clone_from(namespace);
+            if namespace.value.is_empty() {
+                flaws.add(namespace.referenced, "name the `namespace`");
+            }
+            self.namespace.clone_from(&namespace.value);
         }
-        if let Some(gone) = raw.namespace_gone {
-            self.namespace_gone = gone;
+        if let Some(gone) = &raw.namespace_gone {
+            self.namespace_gone = Some(Said::of(gone));
         }
         if let Some(read) = &raw.read {
-            self.read = Some(read.iter().copied().collect());
+            let mut kinds = BTreeSet::new();
+            for kind in &read.value {
+                if !kinds.insert(kind.value) {
+                    flaws.add(kind.referenced, format!("`{}` is listed twice", kind.value));
+                }
+            }
+            self.read = Some(Said {
+                at: read.referenced,
+                value: kinds,
+                before: None,
+            });
         }
-        self.not_read.extend(&raw.not_read);
+        for (kind, reason) in raw.not_read.iter().flat_map(|not_read| &not_read.0) {
+            let at = kind.referenced;
+            match KindOrAll::parse(&kind.value) {
+                Ok(known) => drop(self.not_read.insert(
+                    known,
+                    Said {
+                        at,
+                        value: *reason,
+                        before: None,
+                    },
+                )),
+                Err(why) => flaws.add(at, why),
+            }
+        }
         if let Some(declared) = &raw.declared {
-            self.declared.clone_from(declared);
+            self.declared = Some(Said::over(declared, self.declared.take()));
         }
         if let Some(facts) = &raw.cluster_facts {
-            self.cluster_facts = facts.clone();
+            self.cluster_facts = Some(Said::over(facts, self.cluster_facts.take()));
         }
         for name in &raw.without {
             let before = self.items.len();
             self.items.retain(|item| item.name != name.value);
             if self.items.len() == before {
-                flaws.add(name.referenced, format!("there is no `{}` to leave out", name.value));
+                let known = self.items.iter().map(|item| item.name.as_str());
+                flaws.add(
+                    name.referenced,
+                    format!("there is no `{}` to leave out; {}", name.value, suggest(&name.value, known)),
+                );
             }
         }
         let lists = [
@@ -165,29 +226,42 @@ impl Given {
         for (list, items) in lists {
             self.lay_items(list, items, flaws);
         }
+        self.no_effect.extend(raw.no_effect.iter().map(Said::of));
+        if let Some(evidence) = &raw.evidence {
+            self.observed.get_or_insert_default().lay(evidence, self.anchor, flaws);
+        }
     }
 
     fn lay_items(&mut self, list: List, items: &[Spanned<Value>], flaws: &mut Flaws<'_>) {
         let mut new = BTreeSet::new();
         for item in items {
+            let at = item.referenced;
             let Some(name) = list.name_of(&item.value) else {
-                flaws.add(item.referenced, list.needs());
+                flaws.add(at, list.needs());
                 continue;
             };
             if !new.insert(name.clone()) {
-                flaws.add(item.referenced, format!("`{name}` is listed twice"));
+                flaws.add(at, format!("`{name}` is listed twice"));
                 continue;
             }
             let same = |old: &&mut Item| old.list == list && old.name == name;
             match self.items.iter_mut().find(same) {
                 Some(old) => {
+                    let before = old.value.clone();
                     patch(&mut old.value, item.value.clone());
-                    old.at = item.referenced;
+                    if old.value == before {
+                        flaws.add(
+                            at,
+                            format!("`{name}` is so already: the patch changes nothing, remove it or change something"),
+                        );
+                    }
+                    old.at = at;
                 }
                 None => self.items.push(Item {
                     list,
                     name,
-                    at: item.referenced,
+                    listed: at,
+                    at,
                     value: item.value.clone(),
                 }),
             }
@@ -195,181 +269,107 @@ impl Given {
     }
 
     fn situation(mut self, raw: &Raw, title: String, flaws: &mut Flaws<'_>) -> Option<Situation> {
+        let at = raw.title.referenced;
         if self.namespace.is_empty() {
-            flaws.add(raw.title.referenced, "name the `namespace`");
-            return None;
+            if self.observed.is_none() {
+                flaws.add(at, "name the `namespace`");
+                return None;
+            }
+            "evidence".clone_into(&mut self.namespace);
         }
         let Some(expect) = &raw.expect else {
-            flaws.add(raw.title.referenced, "nothing is expected: add `expect`");
+            flaws.add(at, "nothing is expected: add `expect`");
             return None;
         };
+        self.contradictions(flaws);
         let expect = expect::understand(expect, self.anchor, flaws)?;
-        self.complete(flaws);
+        if let Some(observed) = &self.observed {
+            self.only_evidence(observed, &expect, flaws);
+        }
         Some(Situation {
             title,
+            line: at.line(),
+            column: at.column(),
             now: self.now,
             snapshot: self.snapshot(flaws),
-            declared: self.declared,
+            declared: self.declared.as_ref().map(|declared| declared.value.clone()).unwrap_or_default(),
             expect,
+            given: self,
         })
     }
 
-    /// Fills in what every object has, and turns offsets into moments.
-    fn complete(&mut self, flaws: &mut Flaws<'_>) {
-        let usual = (self.anchor - AGE).to_rfc3339();
-        let probed = (self.anchor - PROBED).to_rfc3339();
-        for item in &mut self.items {
-            let mut wrong = Vec::new();
-            time::resolve(&mut item.value, self.anchor, &mut wrong);
-            for (path, text) in wrong {
+    /// Statements of which one would silently win over the other.
+    fn contradictions(&self, flaws: &mut Flaws<'_>) {
+        let namespace = self
+            .items
+            .iter()
+            .find(|item| item.name == "Namespace/".to_owned() + &self.namespace);
+        if let (Some(gone), Some(_)) = (self.namespace_gone.as_ref().filter(|gone| gone.value), namespace) {
+            flaws.add(
+                gone.at,
+                "the namespace is gone, and it is among the `resources`: remove one of the two",
+            );
+        }
+        let read = self.read.iter().flat_map(|read| read.value.iter().map(|kind| (kind, read.at)));
+        for (kind, _) in read {
+            if let Some(not_read) = self.not_read.get(&KindOrAll::One(*kind)) {
                 flaws.add(
-                    item.at,
-                    format!("{}: {path} `{text}` is neither RFC 3339 nor an offset such as -40m", item.name),
+                    not_read.at,
+                    format!("`{kind}` is both `read` and `not_read`: remove it from one of them"),
                 );
             }
-            match item.list {
-                List::Resources => {
-                    let namespaced = kind_of(&item.value)
-                        .and_then(Kind::resource)
-                        .is_some_and(|resource| resource.namespaced);
-                    if let Some(metadata) = item.value["metadata"].as_object_mut() {
-                        usually(metadata, "creationTimestamp", json!(usual));
-                        if namespaced {
-                            usually(metadata, "namespace", json!(self.namespace));
-                        }
-                        let uid = metadata["name"].clone();
-                        usually(metadata, "uid", uid);
-                    }
-                }
-                List::Subjects => {
-                    if let Some(subject) = item.value.as_object_mut() {
-                        usually(subject, "created_at", json!(usual));
-                        usually(subject, "state_since", json!(usual));
-                    }
-                }
-                List::Probes => {
-                    if let Some(probe) = item.value.as_object_mut() {
-                        usually(probe, "at", json!(probed));
-                    }
-                }
-                List::SmokeRuns => {}
+        }
+        for name in &self.no_effect {
+            let not_read = KindOrAll::parse(&name.value).is_ok_and(|kind| self.not_read.contains_key(&kind));
+            if !not_read && !self.items.iter().any(|item| item.name == name.value) {
+                let known = self.items.iter().map(|item| item.name.as_str());
+                flaws.add(
+                    name.at,
+                    format!(
+                        "there is no `{}` that could have no effect; {}",
+                        name.value,
+                        suggest(&name.value, known)
+                    ),
+                );
             }
         }
     }
 
-    fn snapshot(&self, flaws: &mut Flaws<'_>) -> Snapshot {
-        let named = NamespaceSelection::Named([self.namespace.clone()].into());
-        let mut assembler = Assembler::new(&*self.cluster, named);
-        if let Some(reachability) = self.cluster_facts.reachability() {
-            assembler.reachable(reachability);
+    /// Evidence stands in place of everything that it is otherwise made of.
+    fn only_evidence(&self, observed: &Observed, expect: &expect::Expectation, flaws: &mut Flaws<'_>) {
+        let stray = [
+            self.items.first().map(|item| item.at),
+            self.not_read.values().next().map(|said| said.at),
+            self.read.as_ref().map(|said| said.at),
+            self.declared.as_ref().map(|said| said.at),
+            self.cluster_facts.as_ref().map(|said| said.at),
+            self.namespace_gone.as_ref().map(|said| said.at),
+        ];
+        for at in stray.into_iter().flatten() {
+            flaws.add(at, "a case with `evidence` is judged by that alone: remove this, or the evidence");
         }
-        let mut given = BTreeSet::new();
-        for item in self.items.iter().filter(|item| item.list == List::Resources) {
-            given.extend(kind_of(&item.value));
-            self.add(item, &mut assembler, flaws);
+        if expect.kind.is_some() || expect.phase.is_some() || expect.others != expect::Others::Any {
+            let at = "evidence says nothing about kind, phase and other stages: remove `kind`, `phase` and `others`";
+            flaws.at_line(expect.line, expect.column, at);
         }
-        if !given.contains(&Kind::Namespace) && !self.namespace_gone && self.missing(Kind::Namespace, &given).is_none() {
-            let usual = json!({"apiVersion": "v1", "kind": "Namespace", "status": {"phase": "Active"},
-                               "metadata": {"name": self.namespace, "uid": self.namespace, "creationTimestamp": self.anchor - AGE}});
-            if let Err(error) = assembler.add_json(&usual) {
-                flaws.add(Location::UNKNOWN, error.to_string());
-            }
-        }
-        for kind in Kind::ALL {
-            let of_cluster = is_of_cluster(kind);
-            match (self.missing(kind, &given), of_cluster) {
-                (None, true) => assembler.read(kind),
-                (None, false) => assembler.read_in(kind, &self.namespace),
-                (Some(reason), true) => assembler.missing(kind, reason),
-                (Some(reason), false) => assembler.missing_in(kind, &self.namespace, reason),
-            }
-        }
-        let mut snapshot = assembler.finish(self.now);
-        if let Some(inventory) = snapshot.namespaces.get_mut(&self.namespace) {
-            inventory.subjects = self.listing::<Subject>(List::Subjects, Kind::Subject, flaws);
-            inventory.probes = self.listing::<Probe>(List::Probes, Kind::Probe, flaws);
-            inventory.smoke_runs = self.listing::<SmokeRun>(List::SmokeRuns, Kind::SmokeRun, flaws);
-        }
-        if let Some(alerts) = &self.cluster_facts.critical_alerts {
-            snapshot.cluster.critical_alerts = Listing::complete(alerts.clone());
-        }
-        if let Some(backlogs) = &self.cluster_facts.job_backlogs {
-            snapshot.cluster.job_backlogs = Listing::complete(backlogs.clone());
-        }
-        snapshot
-    }
-
-    fn add(&self, item: &Item, assembler: &mut Assembler, flaws: &mut Flaws<'_>) {
-        let added = match assembler.add_json(&item.value) {
-            Ok(added) => added,
-            Err(error) => return flaws.add(item.at, error.to_string()),
-        };
-        if let Some(elsewhere) = added.namespace.filter(|namespace| *namespace != self.namespace) {
-            flaws.add(
-                item.at,
-                format!("{} is in namespace {elsewhere}; the case is about {}", item.name, self.namespace),
-            );
-        }
-        for field in unread_fields(added.kind, &item.value) {
-            flaws.add(
-                item.at,
-                format!("{}: nothing reads the field `{field}`: misspelt? else leave it out", item.name),
+        let given = observed.stages();
+        for stage in expect.stages.iter().filter(|stage| !given.contains(&stage.stage)) {
+            let known = given.iter().map(|stage| stage.as_str());
+            flaws.at_line(
+                stage.line,
+                stage.column,
+                format!(
+                    "there is no `evidence` for {}; {}",
+                    stage.stage,
+                    suggest(stage.stage.as_str(), known)
+                ),
             );
         }
     }
-
-    /// Why a kind was not read, or not to its end.
-    fn missing(&self, kind: Kind, given: &BTreeSet<Kind>) -> Option<UnknownReason> {
-        if let Some(reason) = self.not_read.get(&KindOrAll::One(kind)) {
-            return Some(*reason);
-        }
-        if given.contains(&kind) {
-            return None;
-        }
-        if let Some(reason) = self.not_read.get(&KindOrAll::All).filter(|_| !is_of_cluster(kind)) {
-            return Some(*reason);
-        }
-        let read = match &self.read {
-            Some(read) => read.contains(&kind),
-            None => !is_of_cluster(kind),
-        };
-        (!read).then_some(UnknownReason::NotCollected)
-    }
-
-    fn listing<T: DeserializeOwned>(&self, list: List, kind: Kind, flaws: &mut Flaws<'_>) -> Listing<T> {
-        let mut given = BTreeSet::new();
-        let mut items = Vec::new();
-        for item in self.items.iter().filter(|item| item.list == list) {
-            given.insert(kind);
-            match T::deserialize(&item.value) {
-                Ok(value) => items.push(value),
-                Err(error) => flaws.add(item.at, format!("{}: {error}", item.name)),
-            }
-        }
-        Listing {
-            items,
-            missing: self.missing(kind, &given),
-        }
-    }
-}
-
-const fn is_of_cluster(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Node | Kind::NodeMetrics | Kind::ClusterOperator | Kind::ClusterVersion | Kind::JobBacklog
-    )
-}
-
-fn kind_of(object: &Value) -> Option<Kind> {
-    Kind::recognise(object["apiVersion"].as_str().unwrap_or_default(), object["kind"].as_str()?)
-}
-
-fn usually(map: &mut Map<String, Value>, field: &str, value: Value) {
-    map.entry(field).or_insert(value);
 }
 
 /// JSON merge patch, RFC 7396.
-fn patch(target: &mut Value, change: Value) {
+pub(super) fn patch(target: &mut Value, change: Value) {
     let Value::Object(changes) = change else {
         *target = change;
         return;
@@ -385,21 +385,4 @@ fn patch(target: &mut Value, change: Value) {
             patch(map.entry(field).or_insert(Value::Null), change);
         }
     }
-}
-
-/// Fields that the projection of the kind does not know.
-fn unread_fields(kind: Kind, object: &Value) -> Vec<String> {
-    let mut unread = Vec::new();
-    let mut note = |path: serde_ignored::Path<'_>| {
-        // `?` stands for an Option or a newtype on the way.
-        let path = path.to_string().replace(".?", "");
-        if !matches!(path.as_str(), "apiVersion" | "kind") {
-            unread.push(path);
-        }
-    };
-    with_projection!(kind, T => {
-        // Whether it can be read at all is the assembler's matter.
-        let _: Result<T, _> = serde_ignored::deserialize(object, &mut note);
-    }, else {});
-    unread
 }

@@ -8,6 +8,7 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_yaml::Spanned;
 
+use super::super::lint::Ordered;
 use super::super::rubric::{Area, ClassGrade};
 use super::super::subclass::Confidence;
 use super::super::{ClassMatch, LabKind, Outcome};
@@ -17,35 +18,55 @@ use crate::evidence::{Declared, Phase};
 use crate::objects::JobBacklog;
 use crate::objects::{Kind, Reachability};
 use crate::stage::Stage;
+use crate::suggest::suggest;
 use crate::unknown::UnknownReason;
 
 /// A case, or one of its variants.
-#[derive(Debug, Deserialize)]
+///
+/// A field that is there says something: `expect:` with nothing after it is refused, not taken as left out.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Raw {
     pub(super) title: Spanned<String>,
+    #[serde(default, deserialize_with = "said")]
     pub(super) at: Option<Spanned<When>>,
-    pub(super) cluster: Option<String>,
-    pub(super) namespace: Option<String>,
-    pub(super) namespace_gone: Option<bool>,
+    #[serde(default, deserialize_with = "said")]
+    pub(super) cluster: Option<Spanned<String>>,
+    #[serde(default, deserialize_with = "said")]
+    pub(super) namespace: Option<Spanned<String>>,
+    #[serde(default, deserialize_with = "said")]
+    pub(super) namespace_gone: Option<Spanned<bool>>,
     #[serde(default)]
     pub(super) resources: Vec<Spanned<Value>>,
     #[serde(default)]
     pub(super) without: Vec<Spanned<String>>,
-    pub(super) read: Option<Vec<Kind>>,
     #[serde(default)]
-    pub(super) not_read: BTreeMap<KindOrAll, UnknownReason>,
+    pub(super) no_effect: Vec<Spanned<String>>,
+    #[serde(default, deserialize_with = "said")]
+    pub(super) read: Option<Spanned<Vec<Spanned<Kind>>>>,
+    #[serde(default, deserialize_with = "said")]
+    pub(super) not_read: Option<Ordered<UnknownReason>>,
     #[serde(default)]
     pub(super) subjects: Vec<Spanned<Value>>,
     #[serde(default)]
     pub(super) probes: Vec<Spanned<Value>>,
     #[serde(default)]
     pub(super) smoke_runs: Vec<Spanned<Value>>,
-    pub(super) declared: Option<Declared>,
-    pub(super) cluster_facts: Option<ClusterFacts>,
+    #[serde(default, deserialize_with = "said")]
+    pub(super) declared: Option<Spanned<Declared>>,
+    #[serde(default, deserialize_with = "said")]
+    pub(super) cluster_facts: Option<Spanned<ClusterFacts>>,
+    #[serde(default, deserialize_with = "said")]
+    pub(super) evidence: Option<Spanned<Ordered<Ordered<RawObservation>>>>,
+    #[serde(default, deserialize_with = "said")]
     pub(super) expect: Option<Spanned<RawExpect>>,
     #[serde(default)]
     pub(super) variants: Vec<Self>,
+}
+
+/// A field that is there, also when nothing stands after it.
+fn said<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// A kind, or all of the namespace.
@@ -55,20 +76,17 @@ pub(super) enum KindOrAll {
     One(Kind),
 }
 
-impl<'de> Deserialize<'de> for KindOrAll {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
+impl KindOrAll {
+    /// The kind of that name, or `all`; else what to write.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         if text == "all" {
             return Ok(Self::All);
         }
-        Kind::parse(&text)
+        let names = Kind::ALL.map(Kind::as_str).into_iter().chain(["all"]);
+        Kind::parse(text)
             .map(Self::One)
-            .ok_or_else(|| de::Error::custom(format!("there is no kind `{text}`; write `all` or one of {}", kinds())))
+            .ok_or_else(|| format!("there is no kind `{text}`; {}", suggest(text, names)))
     }
-}
-
-fn kinds() -> String {
-    Kind::ALL.map(Kind::as_str).join(", ")
 }
 
 /// What is said of the cluster itself, besides its objects.
@@ -118,91 +136,88 @@ impl ClusterFacts {
 }
 
 /// What is expected, per stage and of the whole.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Default)]
 pub(super) struct RawExpect {
     pub(super) kind: Option<LabKind>,
     pub(super) phase: Option<Phase>,
-    #[serde(default)]
     pub(super) others: Others,
-    cluster_health: Option<Spanned<RawStage>>,
-    run_created: Option<Spanned<RawStage>>,
-    provision_complete: Option<Spanned<RawStage>>,
-    namespace_ready: Option<Spanned<RawStage>>,
-    deployment_ready: Option<Spanned<RawStage>>,
-    storage_clone_ready: Option<Spanned<RawStage>>,
-    route_ready: Option<Spanned<RawStage>>,
-    vm_runtime_ready: Option<Spanned<RawStage>>,
-    smoke_test_ready: Option<Spanned<RawStage>>,
-    showroom_healthy: Option<Spanned<RawStage>>,
-    model_endpoint_ready: Option<Spanned<RawStage>>,
+    /// The stages that are listed, in pipeline order.
+    pub(super) stages: BTreeMap<Stage, Spanned<RawStage>>,
 }
 
-impl RawExpect {
-    /// The stages that are listed, in pipeline order.
-    pub(super) fn stages(&self) -> impl Iterator<Item = (Stage, &Spanned<RawStage>)> {
-        let Self {
-            kind: _,
-            phase: _,
-            others: _,
-            cluster_health,
-            run_created,
-            provision_complete,
-            namespace_ready,
-            deployment_ready,
-            storage_clone_ready,
-            route_ready,
-            vm_runtime_ready,
-            smoke_test_ready,
-            showroom_healthy,
-            model_endpoint_ready,
-        } = self;
-        let listed = [
-            cluster_health,
-            run_created,
-            provision_complete,
-            namespace_ready,
-            deployment_ready,
-            storage_clone_ready,
-            route_ready,
-            vm_runtime_ready,
-            smoke_test_ready,
-            showroom_healthy,
-            model_endpoint_ready,
-        ];
-        Stage::ALL
-            .into_iter()
-            .zip(listed)
-            .filter_map(|(stage, said)| Some((stage, said.as_ref()?)))
+impl<'de> Deserialize<'de> for RawExpect {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+
+        impl<'de> Visitor<'de> for Fields {
+            type Value = RawExpect;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map of stages")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawExpect, A::Error> {
+                let mut expect = RawExpect::default();
+                while let Some(field) = map.next_key::<String>()? {
+                    match field.as_str() {
+                        "kind" => expect.kind = Some(map.next_value()?),
+                        "phase" => expect.phase = Some(map.next_value()?),
+                        "others" => expect.others = map.next_value()?,
+                        name => {
+                            let stage = Stage::parse(name).ok_or_else(|| {
+                                let known = Stage::ALL.into_iter().map(Stage::as_str).chain(["kind", "phase", "others"]);
+                                de::Error::custom(format!("there is no stage `{name}`; {}", suggest(name, known)))
+                            })?;
+                            expect.stages.insert(stage, map.next_value()?);
+                        }
+                    }
+                }
+                Ok(expect)
+            }
+        }
+
+        deserializer.deserialize_map(Fields)
     }
 }
 
 /// What is expected of one stage.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawFields {
     pub(super) outcome: Outcome,
+    #[serde(default, deserialize_with = "said")]
     pub(super) reason: Option<RawReason>,
-    pub(super) class: Option<String>,
+    #[serde(default, deserialize_with = "said")]
+    pub(super) class: Option<Spanned<String>>,
+    #[serde(default, deserialize_with = "said")]
     pub(super) class_match: Option<ClassMatch>,
-    pub(super) pattern_class: Option<String>,
-    pub(super) sub_class: Option<String>,
-    pub(super) recommended_action: Option<String>,
+    #[serde(default, deserialize_with = "said")]
+    pub(super) pattern_class: Option<Spanned<String>>,
+    #[serde(default, deserialize_with = "said")]
+    pub(super) sub_class: Option<Spanned<String>>,
+    #[serde(default, deserialize_with = "said")]
+    pub(super) recommended_action: Option<Spanned<String>>,
+    #[serde(default, deserialize_with = "said")]
     pub(super) severity: Option<u8>,
+    #[serde(default, deserialize_with = "said")]
     pub(super) grade: Option<ClassGrade>,
+    #[serde(default, deserialize_with = "said")]
     pub(super) area: Option<Area>,
+    #[serde(default, deserialize_with = "said")]
     pub(super) auto_fix_confidence: Option<Confidence>,
-    pub(super) message: Option<String>,
+    #[serde(default, deserialize_with = "said")]
+    pub(super) message: Option<Spanned<String>>,
+    #[serde(default, deserialize_with = "said")]
     pub(super) until: Option<When>,
-    pub(super) failing: Option<Vec<String>>,
-    #[serde(default)]
-    pub(super) excluded: Vec<String>,
-    #[serde(default)]
-    pub(super) criteria: BTreeMap<String, RawValue>,
+    #[serde(default, deserialize_with = "said")]
+    pub(super) failing: Option<Spanned<Vec<String>>>,
+    #[serde(default, deserialize_with = "said")]
+    pub(super) excluded: Option<Spanned<Vec<String>>>,
+    #[serde(default, deserialize_with = "said")]
+    pub(super) criteria: Option<Spanned<Ordered<RawValue>>>,
 }
 
 /// `pass`, or a map.
-#[derive(Debug, Clone)]
 pub(super) struct RawStage(pub(super) RawFields);
 
 impl<'de> Deserialize<'de> for RawStage {
@@ -233,8 +248,8 @@ impl<'de> Deserialize<'de> for RawStage {
                     message: None,
                     until: None,
                     failing: None,
-                    excluded: Vec::new(),
-                    criteria: BTreeMap::new(),
+                    excluded: None,
+                    criteria: None,
                 }))
             }
 
@@ -254,17 +269,21 @@ pub(super) struct RawReason(pub(super) String);
 impl<'de> Deserialize<'de> for RawReason {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let skipped = matches!(text.as_str(), "not_applicable" | "destroying" | "terminating" | "kind_unknown");
+        let skipped = SKIPPED.contains(&text.as_str());
         let blocked = text.strip_prefix("blocked_by:").is_some_and(|stage| Stage::parse(stage).is_some());
         if skipped || blocked || unknown(&text).is_some() {
             return Ok(Self(text));
         }
+        let words = UnknownReason::ALL.map(UnknownReason::as_str).into_iter().chain(SKIPPED);
         Err(de::Error::custom(format!(
-            "there is no reason `{text}`; write blocked_by:<stage>, not_applicable, destroying, kind_unknown, or one of {}",
-            UnknownReason::ALL.map(UnknownReason::as_str).join(", ")
+            "there is no reason `{text}`; write blocked_by:<stage>, or {}",
+            suggest(&text, words)
         )))
     }
 }
+
+/// Why a stage does not apply.
+const SKIPPED: [&str; 4] = ["not_applicable", "destroying", "terminating", "kind_unknown"];
 
 /// What a criterion is expected to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -282,11 +301,51 @@ impl<'de> Deserialize<'de> for RawValue {
             _ => None,
         };
         read.ok_or_else(|| {
-            let reasons = UnknownReason::ALL.map(UnknownReason::as_str).join(", ");
+            let word = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let known = UnknownReason::ALL.map(UnknownReason::as_str).into_iter().chain(["true", "false"]);
             de::Error::custom(format!(
-                "a criterion is true, false, or unknown for a reason, not {value}; reasons are {reasons}"
+                "a criterion is true, false, or unknown for a reason, not `{word}`; {}",
+                suggest(&word, known)
             ))
         })
+    }
+}
+
+/// What evidence says of one name: `false`, `12.5`, a word, `{unknown: forbidden}`, `{value: false, failing: [Pod/web-1]}`; for
+/// `signals` a list of texts.
+pub(super) enum RawObservation {
+    Plain(Value),
+    List(Vec<Value>),
+    Full(RawFull),
+}
+
+/// An observation with its members.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFull {
+    #[serde(default, deserialize_with = "said")]
+    pub(super) value: Option<Value>,
+    #[serde(default, deserialize_with = "said")]
+    pub(super) unknown: Option<UnknownReason>,
+    #[serde(default)]
+    pub(super) failing: Vec<String>,
+    #[serde(default)]
+    pub(super) excluded: Vec<String>,
+    #[serde(default, deserialize_with = "said")]
+    pub(super) until: Option<When>,
+}
+
+impl<'de> Deserialize<'de> for RawObservation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        match value {
+            Value::Object(_) => RawFull::deserialize(value).map(Self::Full).map_err(de::Error::custom),
+            Value::Array(items) => Ok(Self::List(items)),
+            Value::Null => Err(de::Error::custom(
+                "nothing is said: write true, false, a number, a word, or {unknown: <reason>}",
+            )),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(Self::Plain(value)),
+        }
     }
 }
 

@@ -58,7 +58,7 @@ fn a_case_catches_what_it_shows_and_nothing_else() {
         panic!("nobody missed the class");
     };
     assert!(
-        by.starts_with("deployment-ready/cases/missing.yaml:5: No controller: deployment-ready:"),
+        by.starts_with("deployment-ready/cases/missing.yaml:5:28: No controller: deployment-ready:"),
         "{by}"
     );
     assert_eq!(fate("deployment-ready:severity:deployment_missing@"), Fate::Survived);
@@ -98,7 +98,7 @@ fn a_trial_begins_with_cases_that_pass() {
     let wrong = MISSING.replace("deployment_missing", "pods_not_ready");
     let cases = [case::parse("wrong.yaml", &wrong).unwrap()];
     let error = Trial::new(&set, &cases).unwrap_err().to_string();
-    assert!(error.contains("wrong.yaml:5: No controller"), "{error}");
+    assert!(error.contains("wrong.yaml:5:28: No controller"), "{error}");
 }
 
 #[test]
