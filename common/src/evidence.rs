@@ -11,6 +11,7 @@ pub mod backends;
 pub mod cluster;
 pub mod controllers;
 pub mod deployment;
+pub mod document;
 pub mod entry;
 pub mod model;
 pub mod namespace;

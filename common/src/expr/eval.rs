@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 pub(super) use self::culprit::{culprits, names_culprits};
 use super::MAX_LOOPS;
 use super::ir::{Loop, Node, TextTest};
-use super::value::{Document, List, Truth, Value};
+use super::value::{Document, Entries, List, Truth, Value};
 use crate::unknown::UnknownReason;
 
 /// Steps that evaluations may still take. One operation is a step; texts count by their length.
@@ -219,7 +219,7 @@ impl<'v, 'f> Evaluation<'v, 'f> {
             Node::ToDouble(of) => operation::to_double(&known!(self.value(of))),
             Node::Size(of) => match known!(self.value(of)) {
                 Value::List(list) => list.missing.map_or_else(|| Value::count(list.known()), Value::Unknown),
-                Value::Map(map) => Value::count(map.count()),
+                Value::Map(map) => map.count().map_or_else(Value::Unknown, Value::count),
                 Value::Text(text) => Value::count(text.chars().count()),
                 _ => Value::Unknown(UnknownReason::ParseError),
             },
@@ -280,7 +280,10 @@ impl<'v, 'f> Evaluation<'v, 'f> {
         let of = known!(self.value(of));
         let key = known!(self.value(key));
         match (of, key) {
-            (Value::Map(map), Value::Text(key)) => Value::or_absent(map.entry(&key), Value::text),
+            (Value::Map(map), Value::Text(key)) => match map.entry(&key) {
+                Ok(entry) => Value::or_absent(entry, Value::text),
+                Err(reason) => Value::Unknown(reason),
+            },
             _ => Value::Unknown(UnknownReason::ParseError),
         }
     }
@@ -315,7 +318,7 @@ impl<'v, 'f> Evaluation<'v, 'f> {
                 let of = known!(self.value(of));
                 let key = known!(self.value(key));
                 match (of, key) {
-                    (Value::Map(map), Value::Text(key)) => Value::Bool(map.entry(&key).is_some()),
+                    (Value::Map(map), Value::Text(key)) => has_entry(map, &key),
                     _ => Value::Unknown(UnknownReason::ParseError),
                 }
             }
@@ -339,7 +342,7 @@ impl<'v, 'f> Evaluation<'v, 'f> {
             return unknown.map_or(Value::Bool(false), Value::Unknown);
         }
         let list = match (known!(self.value(of)), &value) {
-            (Value::Map(map), Value::Text(key)) => return Value::Bool(map.entry(key).is_some()),
+            (Value::Map(map), Value::Text(key)) => return has_entry(map, key),
             (Value::List(list), _) => list,
             _ => return Value::Unknown(UnknownReason::ParseError),
         };
@@ -398,6 +401,13 @@ impl<'v, 'f> Evaluation<'v, 'f> {
             made.push(self.value(body));
         }
         Value::List(List::made(made, list.missing))
+    }
+}
+
+fn has_entry<'v>(map: &dyn Entries, key: &str) -> Value<'v> {
+    match map.entry(key) {
+        Ok(entry) => Value::Bool(entry.is_some()),
+        Err(reason) => Value::Unknown(reason),
     }
 }
 

@@ -176,7 +176,6 @@ impl FromIterator<Variable> for Schema {
 ///     "name": Type::Text, "Name of the pod." => |pod, _| Value::text(&pod.name);
 /// }
 /// ```
-#[cfg_attr(not(test), expect(unused_macros, reason = "documents come with their readers"))]
 macro_rules! record {
     (
         $(#[$meta:meta])*
@@ -209,5 +208,4 @@ macro_rules! record {
     };
 }
 
-#[cfg_attr(not(test), expect(unused_imports, reason = "documents come with their readers"))]
 pub(crate) use record;

@@ -169,20 +169,26 @@ impl Sequence for Vec<String> {
 
 /// Texts by name.
 pub trait Entries: std::fmt::Debug {
-    /// The text of that name.
-    fn entry(&self, name: &str) -> Option<&str>;
+    /// The text of that name, if there is one.
+    ///
+    /// # Errors
+    /// Why that is not known.
+    fn entry(&self, name: &str) -> Result<Option<&str>, UnknownReason>;
 
     /// How many there are.
-    fn count(&self) -> usize;
+    ///
+    /// # Errors
+    /// Why that is not known.
+    fn count(&self) -> Result<usize, UnknownReason>;
 }
 
 impl Entries for BTreeMap<String, String> {
-    fn entry(&self, name: &str) -> Option<&str> {
-        self.get(name).map(String::as_str)
+    fn entry(&self, name: &str) -> Result<Option<&str>, UnknownReason> {
+        Ok(self.get(name).map(String::as_str))
     }
 
-    fn count(&self) -> usize {
-        self.len()
+    fn count(&self) -> Result<usize, UnknownReason> {
+        Ok(self.len())
     }
 }
 

@@ -60,12 +60,8 @@ impl Pod {
             "PodScheduled" => !ready || !condition.is_true(),
             _ => !condition.is_true(),
         });
-        container_statuses.retain(|status| !status.ready || status.state.running.is_none() || !status.last_state.is_unset());
-        init_container_statuses.retain(|status| {
-            let done = status.state.terminated.as_ref().is_some_and(|end| end.exit_code == 0);
-            let runs = status.state.running.is_some();
-            !status.ready || !(done || runs) || !status.last_state.is_unset()
-        });
+        container_statuses.retain(ContainerStatus::is_troubled);
+        init_container_statuses.retain(ContainerStatus::is_troubled);
         conditions.shrink_to_fit();
         container_statuses.shrink_to_fit();
         init_container_statuses.shrink_to_fit();
@@ -134,6 +130,16 @@ pub struct ContainerStatus {
     pub state: ContainerState,
     #[serde(skip_serializing_if = "ContainerState::is_unset", deserialize_with = "null_is_default")]
     pub last_state: ContainerState,
+}
+
+impl ContainerStatus {
+    /// Whether there is anything to tell of it: it is not up and ready, ended other than well, or began anew.
+    #[must_use]
+    pub fn is_troubled(&self) -> bool {
+        let done = self.state.terminated.as_ref().is_some_and(|end| end.exit_code == 0);
+        let runs = self.state.running.is_some();
+        !self.ready || !(done || runs) || !self.last_state.is_unset() || self.restart_count > 0
+    }
 }
 
 /// The state a container is or was in; at most one field is set.
