@@ -7,7 +7,6 @@
 //! | File | What it holds |
 //! |---|---|
 //! | [`rubric`] | loading rubrics, embedded or from a directory; [`lint`] says what is wrong with one and where |
-//! | [`condition`] | `name op literal`, tri-state |
 //! | [`judge`] | one stage: criteria, outcome, class |
 //! | [`pipeline`] | all stages of an instance, a cluster, a snapshot |
 //! | [`catalog`] | actions that rubrics recommend |
@@ -19,8 +18,8 @@
 
 pub mod case;
 pub mod catalog;
-pub mod condition;
 mod embedded;
+mod facts;
 mod files;
 pub mod gate;
 pub mod identity;

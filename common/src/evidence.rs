@@ -38,6 +38,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::expr::Type;
 use crate::objects::{ClusterInventory, Inventory};
 use crate::stage::Stage;
 use crate::unknown::UnknownReason;
@@ -277,6 +278,17 @@ pub const fn names(stage: Stage) -> &'static [&'static str] {
         Stage::ShowroomHealthy => showroom::NAMES,
         Stage::ModelEndpointReady => model::NAMES,
     }
+}
+
+/// The type of such a name: criteria are yes or no, a few facts are numbers.
+#[must_use]
+pub fn type_of(stage: Stage, name: &str) -> Type {
+    let numbers: &[&str] = match stage {
+        Stage::ClusterHealth => cluster::NUMBERS,
+        Stage::RouteReady => route::NUMBERS,
+        _ => &[],
+    };
+    if numbers.contains(&name) { Type::Double } else { Type::Bool }
 }
 
 /// What a stage observes. `cluster-health` is the same for every instance of a cluster: observe it once.

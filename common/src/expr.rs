@@ -146,6 +146,19 @@ impl Expr {
         self.variables.binary_search(&variable).is_ok()
     }
 
+    /// The numbers that are written in it.
+    #[must_use]
+    pub fn numbers(&self) -> Vec<f64> {
+        let mut numbers = Vec::new();
+        self.root.visit(&mut |node| match node {
+            #[expect(clippy::cast_precision_loss, reason = "for trying values near a limit")]
+            ir::Node::Int(number) => numbers.push(*number as f64),
+            ir::Node::Double(number) => numbers.push(*number),
+            _ => {}
+        });
+        numbers
+    }
+
     /// What it yields.
     #[must_use]
     pub const fn ty(&self) -> Type {
@@ -160,13 +173,18 @@ impl Expr {
         eval::truth(&self.root, document, fuel)
     }
 
+    /// Whether the condition holds, and does so by an alternative (of `||`) that mentions one of the variables that `of` picks.
+    pub fn holds_by(&self, document: &dyn Document, fuel: &mut Fuel, of: &dyn Fn(usize) -> bool) -> bool {
+        eval::holds_by(&self.root, document, fuel, of)
+    }
+
     /// What the expression yields.
     pub fn value<'v>(&'v self, document: &'v dyn Document, fuel: &mut Fuel) -> Value<'v> {
         eval::value(&self.root, document, fuel)
     }
 
     /// The records that make a condition of the form `list.all(x, …)`, `!list.exists(x, …)`, or several of these joined by
-    /// `&&`, false: each for which its part does not hold, and what that part is.
+    /// `&&`, false: each for which its part does not hold, and why. Of an expression that yields records, these records.
     pub fn culprits<'v>(&'v self, document: &'v dyn Document, fuel: &mut Fuel) -> Vec<Culprit<'v>> {
         eval::culprits(&self.root, document, fuel)
     }

@@ -51,7 +51,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn class(class: &FailureClass) -> String {
-    let when: Vec<String> = class.when.iter().map(|when| when.clause.to_string()).collect();
+    let when: Vec<String> = class.when.iter().map(|when| when.expr.to_string()).collect();
     let mut text = format!(
         "{}: {}\n\n{}\n\nstage     {}\nseverity  {} of 10",
         class.name,
@@ -138,7 +138,7 @@ fn words(rubrics: &RubricSet) -> Vec<String> {
             .rubrics()
             .iter()
             .flat_map(|rubric| rubric.entry.iter().chain(&rubric.exit))
-            .map(|criterion| criterion.name.to_owned()),
+            .map(|criterion| criterion.name.clone().into_owned()),
     );
     words.extend(rubrics.catalog.iter().map(|action| action.id.clone()));
     words.extend(UnknownReason::ALL.iter().map(ToString::to_string));

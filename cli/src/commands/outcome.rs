@@ -9,7 +9,9 @@ use stargate_common::clock::Clock;
 
 /// Write what a pipeline run came to.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  stargate outcome --run promote-x7k2f --subject netbasics --status Failed --gate Failed reports/outcome.json")]
+#[command(
+    after_help = "Example:\n  stargate outcome --run promote-x7k2f --subject netbasics --status Failed --gate Failed reports/outcome.json"
+)]
 pub struct Args {
     /// File to write
     file: PathBuf,

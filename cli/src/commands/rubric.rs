@@ -1,5 +1,6 @@
 //! `stargate rubric`: what an author of rubrics needs. One file per verb under `rubric/`.
 
+mod explain;
 mod lint;
 mod mutate;
 mod test;
@@ -20,6 +21,7 @@ Exit codes:
 
 Examples:
   stargate rubric lint rubrics    what is wrong with a set of rubrics, and where
+  stargate rubric explain evidence  what expressions may ask
   stargate rubric mutate rubrics  what their cases would not notice
   stargate rubric test            run every case under ./rubrics"
 )]
@@ -32,6 +34,8 @@ pub struct Args {
 enum Verb {
     /// Check a set of rubrics: every mistake with file, line, column and the fix
     Lint(lint::Args),
+    /// What rubrics may ask: the evidence document, its types and fields
+    Explain(explain::Args),
     /// Change rubrics in small ways: which changes does no case notice?
     Mutate(mutate::Args),
     /// Run cases: situations with the verdicts that they must lead to
@@ -44,6 +48,7 @@ enum Verb {
 /// What the verb says: input that cannot be read, or wrong usage.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.verb {
+        Verb::Explain(args) => explain::run(args),
         Verb::Lint(args) => lint::run(args),
         Verb::Mutate(args) => mutate::run(args),
         Verb::Test(args) => test::run(args),

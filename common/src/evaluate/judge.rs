@@ -13,12 +13,12 @@
 //! Fail and warn look for a class: the first whose conditions all hold; for fail also the first that nothing contradicts and that
 //! names what failed; then the one that the members' own texts say. Unknown optional criteria are listed and change nothing.
 
-use std::borrow::Cow;
-
-use super::condition::Condition;
+use super::facts::Facts;
 use super::rubric::{Criterion, FailureClass, Rubric, RubricSet, When};
 use super::{ClassMatch, CriterionResult, Outcome, Reason, Role, Verdict, message};
+use crate::evidence::document::EvidenceDocument;
 use crate::evidence::{Observation, SkipReason, StageEvidence, Value};
+use crate::expr::Fuel;
 use crate::stage::Stage;
 use crate::unknown::UnknownReason;
 
@@ -43,22 +43,23 @@ impl Upstream {
     }
 }
 
-/// Judges one stage.
+/// Judges one stage by what it observed and by the evidence document.
 #[must_use]
-pub fn judge(rubrics: &RubricSet, stage: Stage, evidence: &StageEvidence, upstream: Upstream) -> Verdict {
+pub fn judge(rubrics: &RubricSet, stage: Stage, evidence: &StageEvidence, document: &EvidenceDocument<'_>, upstream: Upstream) -> Verdict {
     let rubric = rubrics.rubric(stage);
+    let mut facts = Facts::new(rubric, evidence, document);
     let mut criteria = Vec::with_capacity(rubric.entry.len() + rubric.exit.len());
     let mut worst = Worst::default();
     for criterion in &rubric.entry {
-        let seen = worst.see(criterion, evidence);
-        criteria.push(result(criterion, Role::Entry, evidence));
+        let seen = worst.see(criterion, &facts);
+        criteria.push(result(criterion, Role::Entry, &facts));
         match (seen, criterion.required) {
             (Some(true), _) | (_, false) => {}
             (Some(false), true) => {
                 if let Some(owner) = criterion.owner.filter(|owner| upstream.failed(*owner)) {
                     return blocked(stage, owner);
                 }
-                let mut verdict = finish(rubric, evidence, criteria, worst);
+                let mut verdict = finish(rubric, &facts, criteria, worst);
                 if let Some(class) = &criterion.class {
                     verdict.failure_class = Some(class.name.clone());
                     verdict.class_match = Some(ClassMatch::Strict);
@@ -66,15 +67,16 @@ pub fn judge(rubrics: &RubricSet, stage: Stage, evidence: &StageEvidence, upstre
                 }
                 return labelled(rubrics, evidence, verdict);
             }
-            (None, true) => return labelled(rubrics, evidence, finish(rubric, evidence, criteria, worst)),
+            (None, true) => return labelled(rubrics, evidence, finish(rubric, &facts, criteria, worst)),
         }
     }
+    facts.check();
     for criterion in &rubric.exit {
-        worst.see(criterion, evidence);
-        criteria.push(result(criterion, Role::Exit, evidence));
+        worst.see(criterion, &facts);
+        criteria.push(result(criterion, Role::Exit, &facts));
     }
-    let mut verdict = finish(rubric, evidence, criteria, worst);
-    if let Some((class, how)) = classify(rubric, evidence, &verdict) {
+    let mut verdict = finish(rubric, &facts, criteria, worst);
+    if let Some((class, how)) = classify(rubric, &facts, &verdict) {
         verdict.failure_class = Some(class.name.clone());
         verdict.class_match = Some(how);
         verdict.recommended_action.clone_from(&class.recommended_action);
@@ -122,8 +124,8 @@ struct Worst {
 
 impl Worst {
     /// Takes in one criterion; `None` when its value is unknown.
-    fn see(&mut self, criterion: &Criterion, evidence: &StageEvidence) -> Option<bool> {
-        let value = truth(evidence.observations.get(criterion.name));
+    fn see(&mut self, criterion: &Criterion, facts: &Facts<'_, '_>) -> Option<bool> {
+        let value = truth(facts.observation(criterion));
         match (value, criterion.required) {
             (Ok(true), _) | (Err(_), false) => {}
             (Ok(false), true) => self.required_false = true,
@@ -156,12 +158,12 @@ fn truth(observation: Option<&Observation>) -> Result<bool, UnknownReason> {
     }
 }
 
-fn result(criterion: &Criterion, role: Role, evidence: &StageEvidence) -> CriterionResult {
-    let observation = evidence.observations.get(criterion.name);
+fn result(criterion: &Criterion, role: Role, facts: &Facts<'_, '_>) -> CriterionResult {
+    let observation = facts.observation(criterion);
     let value = truth(observation);
     let named = observation.filter(|_| value != Ok(true));
     CriterionResult {
-        name: Cow::Borrowed(criterion.name),
+        name: criterion.name.clone(),
         role,
         required: criterion.required,
         value: value.map_or(serde_json::Value::Null, serde_json::Value::Bool),
@@ -175,14 +177,11 @@ fn result(criterion: &Criterion, role: Role, evidence: &StageEvidence) -> Criter
 }
 
 /// A verdict without class and message.
-fn finish(rubric: &Rubric, evidence: &StageEvidence, criteria: Vec<CriterionResult>, worst: Worst) -> Verdict {
+fn finish(rubric: &Rubric, facts: &Facts<'_, '_>, criteria: Vec<CriterionResult>, worst: Worst) -> Verdict {
     let outcome = worst.outcome();
-    let waits = criteria
-        .iter()
-        .filter(|criterion| criterion.required && criterion.unknown_reason.is_some());
-    let until = waits
-        .filter_map(|criterion| evidence.observations.get(&*criterion.name)?.until)
-        .min();
+    let judged = rubric.entry.iter().chain(&rubric.exit).zip(&criteria);
+    let waits = judged.filter(|(_, result)| result.required && result.unknown_reason.is_some());
+    let until = waits.filter_map(|(criterion, _)| facts.observation(criterion)?.until).min();
     Verdict {
         stage: rubric.stage,
         outcome,
@@ -198,29 +197,26 @@ fn finish(rubric: &Rubric, evidence: &StageEvidence, criteria: Vec<CriterionResu
     }
 }
 
-/// The class of a failure or warning, from the exit criteria and facts.
-fn classify<'a>(rubric: &'a Rubric, evidence: &StageEvidence, verdict: &Verdict) -> Option<(&'a FailureClass, ClassMatch)> {
+/// The class of a failure or warning, from criteria, facts and the document.
+fn classify<'a>(rubric: &'a Rubric, facts: &Facts<'_, '_>, verdict: &Verdict) -> Option<(&'a FailureClass, ClassMatch)> {
     if !matches!(verdict.outcome, Outcome::Fail | Outcome::Warn) {
         return None;
     }
-    let failed = |name: &str| {
-        verdict
-            .criteria
-            .iter()
-            .any(|c| c.name == name && c.value == serde_json::Value::Bool(false))
+    let failed = |variable: usize| {
+        facts.name(variable).is_some_and(|name| {
+            let mut criteria = verdict.criteria.iter();
+            criteria.any(|c| c.name == name && c.value == serde_json::Value::Bool(false))
+        })
     };
     let candidates = || rubric.classes.iter().filter(|class| !class.when.is_empty());
-    let value = |name: &str| evidence.observations.get(name).map(|observation| &observation.value);
-    let strict = candidates().find(|class| class.when.iter().all(|when| when.clause.holds(value) == Some(true)));
+    let holds = |when: &When| when.expr.eval(facts, &mut Fuel::default());
+    let strict = candidates().find(|class| class.when.iter().all(|when| holds(when) == Ok(true)));
     if let Some(class) = strict {
         return Some((class, ClassMatch::Strict));
     }
-    let names_a_failure = |when: &When| {
-        let holding = |condition: &&Condition| value(condition.name).and_then(|value| condition.holds(value)) == Some(true);
-        when.clause.0.iter().filter(holding).any(|condition| failed(condition.name))
-    };
-    let partial = candidates()
-        .find(|class| class.when.iter().all(|when| when.clause.holds(value) != Some(false)) && class.when.iter().any(names_a_failure));
+    let names_a_failure = |when: &When| when.expr.holds_by(facts, &mut Fuel::default(), &failed);
+    let partial =
+        candidates().find(|class| class.when.iter().all(|when| holds(when) != Ok(false)) && class.when.iter().any(names_a_failure));
     partial.map(|class| (class, ClassMatch::Partial))
 }
 

@@ -15,9 +15,11 @@
 //! | `check` | the set as a whole: what one file says of another |
 //! | `stage` | one rubric: its head and its criteria |
 //! | `class` | its failure classes: conditions, contradictions, precedence |
+//! | `expression` | expressions: what they may mention, and where in them something is wrong |
 
 mod check;
 mod class;
+mod expression;
 mod parse;
 pub mod raw;
 mod stage;
@@ -27,6 +29,8 @@ use std::sync::Arc;
 use serde_yaml::Location;
 
 pub(super) use self::check::check;
+pub(super) use self::expression::documented;
+pub use self::expression::when_schema;
 pub(super) use self::parse::parse;
 pub(super) use self::raw::Ordered;
 
@@ -119,6 +123,18 @@ impl<'a> Report<'a> {
 
     pub(super) fn error(&mut self, at: Location, message: &str, help: &str) {
         self.push(at, Level::Error, message, help);
+    }
+
+    /// An error at a place within something that begins at `at`.
+    fn error_inside(&mut self, (line, column): (u64, u64), message: &str, help: &str) {
+        self.findings.push(Finding {
+            file: self.file.to_string(),
+            line,
+            column,
+            level: Level::Error,
+            message: message.to_owned(),
+            help: help.to_owned(),
+        });
     }
 
     fn warning(&mut self, at: Location, message: &str, help: &str) {

@@ -13,6 +13,7 @@ use super::judge::{self, Upstream};
 use super::kind::{self, Applies, Detected, Presence};
 use super::rubric::RubricSet;
 use super::{FleetVerdict, InstanceVerdict, LabKind, Outcome, Verdict, identity, lifecycle, message};
+use crate::evidence::document::{EvidenceDocument, Lab};
 use crate::evidence::{self, Declared, Phase, SkipReason, StageEvidence, View, thresholds};
 use crate::objects::{ClusterInventory, Inventory, Snapshot};
 use crate::stage::Stage;
@@ -47,7 +48,8 @@ pub fn evaluate_snapshot<'a>(rubrics: &RubricSet, snapshot: &Snapshot, now: Date
 #[must_use]
 pub fn evaluate_cluster(rubrics: &RubricSet, cluster: &ClusterInventory, now: DateTime<Utc>) -> Verdict {
     let evidence = evidence::cluster::observe(cluster, now);
-    judge::judge(rubrics, Stage::ClusterHealth, &evidence, Upstream::default())
+    let document = EvidenceDocument::of_cluster(cluster, now);
+    judge::judge(rubrics, Stage::ClusterHealth, &evidence, &document, Upstream::default())
 }
 
 /// What an instance is judged by.
@@ -84,6 +86,15 @@ pub fn evaluate_instance(rubrics: &RubricSet, input: &Input<'_>) -> InstanceVerd
         input,
         detected,
         view,
+        document: EvidenceDocument::of_instance(
+            view,
+            Lab {
+                kind: (detected.kind != LabKind::Unknown).then(|| detected.kind.as_str()),
+                catalog_item: identity.catalog_item.as_deref(),
+                guid: identity.guid.as_deref(),
+                service_uuid: identity.service_uuid.as_deref(),
+            },
+        ),
         run: evidence::run::Run {
             cluster: &input.cluster.name,
             catalog_item: identity.catalog_item.as_deref(),
@@ -112,6 +123,7 @@ struct Judging<'a> {
     input: &'a Input<'a>,
     detected: Detected,
     view: View<'a>,
+    document: EvidenceDocument<'a>,
     run: evidence::run::Run<'a>,
 }
 
@@ -132,7 +144,7 @@ impl Judging<'_> {
         } else if self.retired() {
             judge::skipped(Stage::NamespaceReady, SkipReason::Destroying)
         } else {
-            judge::judge(self.rubrics, Stage::NamespaceReady, &self.observe(Stage::NamespaceReady), upstream)
+            self.judge(Stage::NamespaceReady, &self.observe(Stage::NamespaceReady), upstream)
         };
         upstream.record(&namespace);
         let mut namespace = Some(namespace);
@@ -150,7 +162,7 @@ impl Judging<'_> {
                     if evidence.observations.is_empty() {
                         judge::skipped(stage, SkipReason::NotApplicable)
                     } else {
-                        judge::judge(self.rubrics, stage, &evidence, upstream)
+                        self.judge(stage, &evidence, upstream)
                     }
                 }
             };
@@ -159,6 +171,10 @@ impl Judging<'_> {
         }
         name_likely_cause(&mut stages);
         stages
+    }
+
+    fn judge(&self, stage: Stage, evidence: &StageEvidence, upstream: Upstream) -> Verdict {
+        judge::judge(self.rubrics, stage, evidence, &self.document, upstream)
     }
 
     fn observe(&self, stage: Stage) -> StageEvidence {

@@ -3,13 +3,13 @@
 //! A set always holds one rubric per stage. It is loaded once, checked as a whole ([`lint`]) and shared behind an
 //! `Arc`; judging never parses anything. Its version is a hash over every file, so a verdict says by which rules it was made.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::catalog::Catalog;
-use super::condition::Clause;
 use super::files::{self, Text};
 use super::kind::KindTable;
 use super::lint::raw::RawSet;
@@ -17,6 +17,7 @@ use super::lint::{self, Finding, Place};
 use super::pattern::{Patterns, Source};
 use super::subclass::SubClasses;
 use crate::evidence::Settle;
+use crate::expr::Expr;
 use crate::stage::Stage;
 
 pub use super::files::{File, Texts};
@@ -49,8 +50,10 @@ pub struct Rubric {
 /// A criterion as the rubric uses it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Criterion {
-    /// One of the names that the stage observes.
-    pub name: &'static str,
+    /// One of the names that the stage observes; for a criterion with an expression a name of its own.
+    pub name: Cow<'static, str>,
+    /// What it is judged by, when it is not observed by the stage.
+    pub check: Option<Check>,
     /// What it says, for people.
     pub description: String,
     /// Whether the outcome depends on it.
@@ -64,6 +67,17 @@ pub struct Criterion {
     pub owner: Option<Stage>,
     /// Where it stands.
     pub place: Place,
+}
+
+/// A criterion that is written as an expression over the evidence document.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Check {
+    /// What must hold.
+    pub expr: Expr,
+    /// Who is at fault when it does not: a list of records. Without it, the expression itself may tell.
+    pub members: Option<Expr>,
+    /// How long after the namespace's creation it need not hold yet.
+    pub settle_seconds: Option<u32>,
 }
 
 /// The class that a false entry criterion leads to. It may be defined in another stage's rubric.
@@ -103,8 +117,8 @@ pub struct FailureClass {
 /// One item of a class's conditions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct When {
-    /// What must hold.
-    pub clause: Clause,
+    /// What must hold, in the variables of [`lint::when_schema`].
+    pub expr: Expr,
     /// Where it stands.
     pub place: Place,
 }

@@ -24,6 +24,9 @@ pub const NAMES: &[&str] = &[
     "memory_percent",
 ];
 
+/// What of it is a number.
+pub const NUMBERS: &[&str] = &["cpu_percent", "memory_percent"];
+
 /// Observes a cluster.
 #[must_use]
 pub fn observe(cluster: &ClusterInventory, now: DateTime<Utc>) -> StageEvidence {

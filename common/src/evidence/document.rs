@@ -63,9 +63,9 @@ static VARIABLES: LazyLock<Vec<Variable>> = LazyLock::new(|| {
         list("nodes", &NODE, "Nodes of the cluster."),
         list("operators", &OPERATOR, "Cluster operators."),
         Variable::fixed(
-            "namespace",
+            "ns",
             Type::Record(&NAMESPACE),
-            "The namespace of the lab; absent when it does not exist.",
+            "The namespace of the lab (CEL reserves the long word); absent when it does not exist.",
         ),
         Variable::fixed(
             "lab",

@@ -24,6 +24,9 @@ pub const NAMES: &[&str] = &[
     "certificate_valid",
 ];
 
+/// What of it is a number.
+pub const NUMBERS: &[&str] = &["ready_endpoint_count"];
+
 /// Observes the way in to one namespace.
 #[must_use]
 pub fn observe(view: &View) -> StageEvidence {

@@ -117,8 +117,11 @@ impl Checker<'_> {
         }
         let locals = self.locals.iter().map(|(name, _)| name.as_str());
         let known: Vec<&str> = self.schema.variables.iter().map(|variable| &*variable.name).chain(locals).collect();
-        let help = suggest(name, known.into_iter());
-        self.error(at, format!("there is no `{name}`"), format!("{help} A text is written in quotes"))
+        let mut help = suggest(name, known.into_iter());
+        if !help.starts_with("did you mean") {
+            help.push_str("; a text is written in quotes");
+        }
+        self.error(at, format!("there is no `{name}`"), help)
     }
 
     /// `x.name`, for a record or a map.

@@ -54,6 +54,16 @@ pub(super) fn truth(root: &Node, document: &dyn Document, fuel: &mut Fuel) -> Tr
     Evaluation::new(document, fuel).truth(root)
 }
 
+/// Whether it holds by an alternative that mentions one of the variables.
+pub(super) fn holds_by(node: &Node, document: &dyn Document, fuel: &mut Fuel, of: &dyn Fn(usize) -> bool) -> bool {
+    if let Node::Or(left, right) = node {
+        return holds_by(left, document, fuel, of) || holds_by(right, document, fuel, of);
+    }
+    let mut mentions = false;
+    node.visit(&mut |part| mentions |= matches!(part, Node::Variable { index, .. } if of(*index)));
+    mentions && truth(node, document, fuel) == Ok(true)
+}
+
 pub(super) fn value<'v>(root: &'v Node, document: &'v dyn Document, fuel: &mut Fuel) -> Value<'v> {
     Evaluation::new(document, fuel).value(root)
 }

@@ -88,6 +88,8 @@ fn syntax_error(text: &str, (line, column): (isize, isize), message: &str) -> Ex
         message: format!("syntax error: {short}"),
         help: if single_equals {
             "compare with `==`".to_owned()
+        } else if short.starts_with("reserved identifier") {
+            "the language keeps this word for itself: use the name that the document has for it".to_owned()
         } else {
             "write for example `cpu_percent >= 80 && !nodes_healthy`, texts in quotes".to_owned()
         },

@@ -71,7 +71,7 @@ fn action_flaw(rubrics: &RubricSet, stage: Stage, action: &str) -> Option<String
 
 fn criterion_flaw(rubrics: &RubricSet, stage: Stage, criterion: &str) -> Option<String> {
     let rubric = rubrics.rubric(stage);
-    let known: Vec<&str> = rubric.entry.iter().chain(&rubric.exit).map(|criterion| criterion.name).collect();
+    let known: Vec<&str> = rubric.entry.iter().chain(&rubric.exit).map(|criterion| &*criterion.name).collect();
     if known.contains(&criterion) {
         return None;
     }

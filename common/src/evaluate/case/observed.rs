@@ -3,6 +3,7 @@
 //! What is not mentioned is unknown as `not_collected`, so that nothing passes by being left out; `rest: true` says the same
 //! of every criterion of the stage that is not named. `signals` are what sub-classes are told by.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
@@ -15,6 +16,7 @@ use super::super::rubric::RubricSet;
 use super::super::{FleetVerdict, InstanceVerdict, LabKind, identity::Identity};
 use super::raw::{RawFull, RawObservation};
 use super::{Flaws, Situation};
+use crate::evidence::document::EvidenceDocument;
 use crate::evidence::signals::Signal;
 use crate::evidence::{self, Lifecycle, MAX_MEMBERS, Member, Observation, StageEvidence, Value};
 use crate::stage::Stage;
@@ -145,7 +147,9 @@ impl Observed {
         };
         let mut stages = Vec::new();
         for (stage, of_stage) in &self.0 {
-            let verdict = judge::judge(rubrics, *stage, &of_stage.evidence(rubrics, *stage), upstream);
+            // There are no objects here: what expressions ask of them is unknown.
+            let document = EvidenceDocument::unread(situation.now);
+            let verdict = judge::judge(rubrics, *stage, &of_stage.evidence(rubrics, *stage), &document, upstream);
             upstream.record(&verdict);
             match stage {
                 Stage::ClusterHealth => drop(fleet.clusters.insert(situation.given.cluster.clone(), verdict)),
@@ -205,7 +209,9 @@ impl OfStage {
             .map_or(Value::Unknown(UnknownReason::NotCollected), |(_, value)| value.clone());
         let mut evidence = StageEvidence::default();
         for criterion in rubric.entry.iter().chain(&rubric.exit) {
-            evidence.observations.insert(criterion.name, Observation::of(rest.clone()));
+            if let Cow::Borrowed(observed) = criterion.name {
+                evidence.observations.insert(observed, Observation::of(rest.clone()));
+            }
         }
         for (name, (_, observation)) in &self.values {
             evidence.observations.insert(name, observation.clone());

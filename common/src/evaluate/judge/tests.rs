@@ -2,15 +2,22 @@
 
 use std::sync::LazyLock;
 
+use chrono::DateTime;
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_assume, prop_oneof, proptest};
 use proptest::sample::Index;
 
 use super::*;
 use crate::evaluate::lint::raw::RawSet;
 use crate::evidence::Member;
+use crate::evidence::document::EvidenceDocument;
 use crate::evidence::signals::{Signal, SignalSource};
 
 static RUBRICS: LazyLock<RubricSet> = LazyLock::new(|| RubricSet::embedded().unwrap_or_else(|error| panic!("{error}")));
+
+/// Judged by what the stage observed alone; what the document adds is in `facts/tests.rs`.
+fn judge(rubrics: &RubricSet, stage: Stage, evidence: &StageEvidence, upstream: Upstream) -> Verdict {
+    super::judge(rubrics, stage, evidence, &EvidenceDocument::unread(DateTime::UNIX_EPOCH), upstream)
+}
 
 fn evidence(values: &[(&'static str, Value)]) -> StageEvidence {
     StageEvidence {

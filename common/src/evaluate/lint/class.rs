@@ -5,20 +5,22 @@ use std::collections::BTreeMap;
 use serde_yaml::Spanned;
 
 use super::Report;
+use super::expression;
 use super::raw::{RawClass, RawRubric};
-use super::stage::known_name;
-use crate::evaluate::condition::{self, Clause, Condition, Literal};
 use crate::evaluate::rubric::{Criterion, FailureClass, When};
+use crate::expr::analyse::{self, Answer};
+use crate::expr::{Expr, Schema};
 use crate::stage::Stage;
 
 /// Compiles the classes of a stage in their order. `defined` are those of the stages before; these are added.
 pub(super) fn compile_all(
     stage: Stage,
     raw: &RawRubric,
-    entry: &[Criterion],
+    (entry, exit): (&[Criterion], &[Criterion]),
     defined: &mut BTreeMap<String, Stage>,
     report: &mut Report<'_>,
 ) -> Vec<FailureClass> {
+    let schema = expression::when_schema(stage, exit);
     let mut classes: Vec<FailureClass> = Vec::new();
     for (name, class) in &raw.failure_classes.0 {
         if !name
@@ -39,7 +41,7 @@ pub(super) fn compile_all(
                 "a class has one meaning: rename one of the two, or name it as the `class` of an entry criterion",
             );
         }
-        let compiled = compile(stage, name, class, raw, report);
+        let compiled = compile(stage, &schema, name, class, raw, report);
         if compiled.when.is_empty() && class.when.is_empty() && !entry.iter().any(|c| leads_to(c, &name.value)) {
             report.error(
                 name.referenced,
@@ -50,15 +52,25 @@ pub(super) fn compile_all(
                 "add `when`, or name it as the `class` of an entry criterion",
             );
         }
-        let shadow = classes.iter().find(|earlier| shadows(earlier, &compiled));
-        if let Some(earlier) = shadow {
+        let above: Vec<String> = shadows(&classes, &compiled)
+            .iter()
+            .map(|class| format!("`{}`", class.name))
+            .collect();
+        if let [one] = above.as_slice() {
+            report.error(
+                name.referenced,
+                &format!("class `{}` can never match: {one} above it matches whenever it would", name.value),
+                "move it up, or add a condition to the class above",
+            );
+        } else if !above.is_empty() {
             report.error(
                 name.referenced,
                 &format!(
-                    "class `{}` can never match: `{}` above it matches whenever it would",
-                    name.value, earlier.name
+                    "class `{}` can never match: whenever it would, one of {} above it does",
+                    name.value,
+                    above.join(", ")
                 ),
-                "move it up, or add a condition to the class above",
+                "move it up, or add a condition to one of the classes above",
             );
         }
         classes.push(compiled);
@@ -67,11 +79,13 @@ pub(super) fn compile_all(
 }
 
 /// Warns of required exit criteria whose failure no class would name.
-pub(super) fn unclassified(exit: &[Criterion], classes: &[FailureClass], raw: &RawRubric, report: &mut Report<'_>) {
+pub(super) fn unclassified(stage: Stage, exit: &[Criterion], classes: &[FailureClass], raw: &RawRubric, report: &mut Report<'_>) {
+    let schema = expression::when_schema(stage, exit);
     for (criterion, raw) in exit.iter().zip(&raw.exit_criteria.value) {
-        let mentioned = classes
-            .iter()
-            .any(|class| class.when.iter().any(|when| when.clause.mentions(criterion.name)));
+        let mentioned = schema.variable(&criterion.name).is_some_and(|(index, _)| {
+            let mut conditions = classes.iter().flat_map(|class| &class.when);
+            conditions.any(|when| when.expr.mentions(index))
+        });
         if criterion.required && !mentioned {
             report.warning(
                 raw.name.referenced,
@@ -82,7 +96,14 @@ pub(super) fn unclassified(exit: &[Criterion], classes: &[FailureClass], raw: &R
     }
 }
 
-fn compile(stage: Stage, name: &Spanned<String>, class: &RawClass, raw: &RawRubric, report: &mut Report<'_>) -> FailureClass {
+fn compile(
+    stage: Stage,
+    schema: &Schema,
+    name: &Spanned<String>,
+    class: &RawClass,
+    raw: &RawRubric,
+    report: &mut Report<'_>,
+) -> FailureClass {
     for text in [&class.title, &class.description] {
         if text.value.trim().is_empty() {
             report.error(
@@ -111,30 +132,20 @@ fn compile(stage: Stage, name: &Spanned<String>, class: &RawClass, raw: &RawRubr
     }
     let mut when: Vec<When> = Vec::new();
     for text in &class.when {
-        let Some(clause) = clause(stage, text, report) else {
+        let Some(expr) = expression::condition(schema, text, report) else {
             continue;
         };
-        if let Some(condition) = clause.0.iter().find(|condition| is_no_answer(condition, raw)) {
-            report.error(
-                text.referenced,
-                &format!("`{condition}` never holds: the criterion is true or false"),
-                "compare it with true or false, or name a fact that is a number or a word",
-            );
-        }
-        if let Some(other) = when.iter().find(|other| other.clause.contradicts(&clause)) {
-            report.error(
-                text.referenced,
-                &format!("class `{}` can never match: `{clause}` contradicts `{}`", name.value, other.clause),
-                "remove one of the conditions",
-            );
-        }
         when.push(When {
-            clause,
+            expr,
             place: report.place(text.referenced),
         });
     }
     if when.len() < class.when.len() {
         // What was not understood must not make the rest look too broad.
+        when.clear();
+    }
+    if impossible(name, class, &when, report) {
+        // Whatever never matches is hidden by everything: one finding is enough.
         when.clear();
     }
     FailureClass {
@@ -151,34 +162,84 @@ fn compile(stage: Stage, name: &Spanned<String>, class: &RawClass, raw: &RawRubr
     }
 }
 
-fn clause(stage: Stage, text: &Spanned<String>, report: &mut Report<'_>) -> Option<Clause> {
-    let at = text.referenced;
-    let parsed = match condition::parse_clause(&text.value) {
-        Ok(parsed) => parsed,
-        Err(error) => {
-            report.error(at, &error.to_string(), error.help());
-            return None;
+/// Tells of conditions that can never hold together; also of those that say nothing.
+fn impossible(name: &Spanned<String>, class: &RawClass, when: &[When], report: &mut Report<'_>) -> bool {
+    let exprs: Vec<&Expr> = when.iter().map(|when| &when.expr).collect();
+    for (at, when) in exprs.iter().enumerate() {
+        let Some(text) = class.when.get(at) else { break };
+        if analyse::never_true(&[when]) == Answer::Yes {
+            report.error(
+                text.referenced,
+                &format!("class `{}` can never match: `{when}` never holds", name.value),
+                "correct the condition, or remove the class",
+            );
+            return true;
         }
+        if analyse::always_true(&[when]) == Answer::Yes {
+            report.error(
+                text.referenced,
+                &format!("`{when}` always holds: it says nothing"),
+                "remove the condition, or say what sets the class apart",
+            );
+        }
+        // The first that the conditions before it rule out.
+        if analyse::never_true(exprs.get(..=at).unwrap_or_default()) == Answer::Yes {
+            let alone = exprs
+                .iter()
+                .take(at)
+                .find(|other| analyse::never_true(&[when, other]) == Answer::Yes);
+            let against = alone.map_or_else(
+                || "what the conditions above it say together".to_owned(),
+                |other| format!("`{other}`"),
+            );
+            report.error(
+                text.referenced,
+                &format!("class `{}` can never match: `{when}` contradicts {against}", name.value),
+                "remove one of the conditions",
+            );
+            return true;
+        }
+    }
+    false
+}
+
+/// The classes above that take everything this one would match: one alone, or as few as it takes together.
+fn shadows<'a>(earlier: &'a [FailureClass], class: &FailureClass) -> Vec<&'a FailureClass> {
+    let own = conditions(class);
+    let covered = |others: &[&FailureClass]| {
+        let others: Vec<Vec<&Expr>> = others.iter().map(|other| conditions(other)).collect();
+        analyse::covered_by(&own, &others) == Answer::Yes
     };
-    let known = parsed.into_iter().map(|parsed| {
-        Some(Condition {
-            name: known_name(stage, parsed.name, at, report)?,
-            op: parsed.op,
-            literal: parsed.literal,
-        })
-    });
-    known.collect::<Option<Vec<_>>>().map(Clause)
+    let candidates: Vec<&FailureClass> = earlier.iter().filter(|earlier| !earlier.when.is_empty()).collect();
+    if own.is_empty() || candidates.is_empty() {
+        return Vec::new();
+    }
+    if let Some(alone) = candidates.iter().find(|other| covered(&[other])) {
+        return vec![alone];
+    }
+    if !covered(&candidates) {
+        return Vec::new();
+    }
+    let mut needed = candidates;
+    let mut at = 0;
+    while at < needed.len() {
+        let without: Vec<&FailureClass> = needed
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| *index != at)
+            .map(|(_, class)| *class)
+            .collect();
+        if covered(&without) {
+            needed = without;
+        } else {
+            at += 1;
+        }
+    }
+    needed
 }
 
-/// Whether a criterion, which is yes or no, is compared with something else.
-fn is_no_answer(condition: &Condition, raw: &RawRubric) -> bool {
-    let criteria = raw.entry_criteria.iter().chain(&raw.exit_criteria.value);
-    !matches!(condition.literal, Literal::Bool(_)) && criteria.into_iter().any(|criterion| criterion.name.value == condition.name)
-}
-
-/// Whether `earlier` matches whenever `later` does: its conditions are a subset.
-fn shadows(earlier: &FailureClass, later: &FailureClass) -> bool {
-    !earlier.when.is_empty() && !later.when.is_empty() && earlier.when.iter().all(|a| later.when.iter().any(|b| a.clause.covers(&b.clause)))
+fn conditions(class: &FailureClass) -> Vec<&Expr> {
+    class.when.iter().map(|when| &when.expr).collect()
 }
 
 fn leads_to(criterion: &Criterion, class: &str) -> bool {

@@ -78,10 +78,16 @@ pub struct RawRubric {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawCriterion {
-    /// One of the names that the stage observes.
+    /// One of the names that the stage observes; with `expr` a name of its own.
     pub name: Spanned<String>,
     /// What it says, for people.
     pub description: Spanned<String>,
+    /// What must hold, over the evidence document.
+    pub expr: Option<Spanned<String>>,
+    /// Who is at fault when `expr` does not hold: a list of records.
+    pub members: Option<Spanned<String>>,
+    /// How long after the namespace's creation `expr` need not hold yet.
+    pub settle_seconds: Option<Spanned<u32>>,
     /// Whether the outcome depends on it.
     #[serde(default = "required_unless_said")]
     pub required: bool,

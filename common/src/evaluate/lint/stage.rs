@@ -1,11 +1,12 @@
 //! One stage's rubric: its head and its criteria.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_yaml::Location;
 
 use super::raw::{RawCriterion, RawFile, RawRubric};
-use super::{Report, class};
+use super::{Report, class, expression};
 use crate::evaluate::catalog::{Catalog, List};
 use crate::evaluate::rubric::{Criterion, EntryClass, Rubric};
 use crate::evidence;
@@ -24,8 +25,8 @@ pub(super) fn compile(
     let raw = &file.content;
     head(stage, raw, catalog, report);
     let (entry, exit) = criteria(stage, raw, class_names, report);
-    let classes = class::compile_all(stage, raw, &entry, defined, report);
-    class::unclassified(&exit, &classes, raw, report);
+    let classes = class::compile_all(stage, raw, (&entry, &exit), defined, report);
+    class::unclassified(stage, &exit, &classes, raw, report);
     Rubric {
         stage,
         version: raw.version.value.clone(),
@@ -96,7 +97,11 @@ fn criteria(stage: Stage, raw: &RawRubric, class_names: &BTreeSet<&str>, report:
     let mut seen = BTreeSet::new();
     let mut compile = |criterion: &RawCriterion, is_entry: bool, report: &mut Report<'_>| {
         let at = criterion.name.referenced;
-        let name = known_name(stage, &criterion.name.value, at, report);
+        let (name, check) = match expression::check(stage, criterion, is_entry, report) {
+            Some(check) => (expression::own_name(stage, &criterion.name, report), Some(check)),
+            None if criterion.expr.is_some() => (None, None),
+            None => (known_name(stage, &criterion.name.value, at, report).map(Cow::Borrowed), None),
+        };
         if !seen.insert(criterion.name.value.clone()) {
             report.error(at, &format!("criterion `{}` is listed twice", criterion.name.value), "remove one");
         }
@@ -152,6 +157,7 @@ fn criteria(stage: Stage, raw: &RawRubric, class_names: &BTreeSet<&str>, report:
         });
         name.map(|name| Criterion {
             name,
+            check,
             description: criterion.description.value.trim().to_owned(),
             required: criterion.required,
             optional_until_read: criterion.optional_until_read,

@@ -5,11 +5,14 @@
 
 use std::collections::BTreeMap;
 
+use chrono::DateTime;
+
 use super::{Mutant, Operator, Scope};
-use crate::evaluate::condition::Literal;
 use crate::evaluate::judge::{self, Upstream};
 use crate::evaluate::rubric::{Rubric, RubricSet};
-use crate::evidence::{Observation, StageEvidence, Value};
+use crate::evidence::document::EvidenceDocument;
+use crate::evidence::{self, Observation, StageEvidence, Value};
+use crate::expr::Type;
 use crate::stage::Stage;
 use crate::unknown::UnknownReason;
 
@@ -45,20 +48,21 @@ fn owner(stage: Stage, owner: &str) -> Option<&'static str> {
 fn same_verdicts(original: &RubricSet, changed: &RubricSet, stage: Stage) -> Option<bool> {
     let mut domains: BTreeMap<&'static str, Vec<Value>> = BTreeMap::new();
     for rubric in [original.rubric(stage), changed.rubric(stage)] {
-        collect(rubric, &mut domains);
+        collect(rubric, &mut domains)?;
     }
     let domains: Vec<(&'static str, Vec<Value>)> = domains.into_iter().collect();
     let combinations = domains.iter().try_fold(1_usize, |all, (_, values)| all.checked_mul(values.len()));
     if combinations.is_none_or(|all| all > LIMIT) {
         return None;
     }
+    let document = EvidenceDocument::unread(DateTime::UNIX_EPOCH);
     let mut chosen = vec![0_usize; domains.len()];
     let mut evidence = StageEvidence::default();
     for (name, values) in &domains {
         evidence.observations.insert(name, Observation::of(values.first()?.clone()));
     }
     loop {
-        let verdict = |set: &RubricSet| judge::judge(set, stage, &evidence, Upstream::default());
+        let verdict = |set: &RubricSet| judge::judge(set, stage, &evidence, &document, Upstream::default());
         if verdict(original) != verdict(changed) {
             return Some(false);
         }
@@ -78,8 +82,9 @@ fn same_verdicts(original: &RubricSet, changed: &RubricSet, stage: Stage) -> Opt
     }
 }
 
-/// What each name of a rubric can be, as far as its conditions can tell values apart.
-fn collect(rubric: &Rubric, domains: &mut BTreeMap<&'static str, Vec<Value>>) {
+/// What each name of a rubric can be, as far as its conditions can tell values apart; `None` when they ask the evidence document, too.
+fn collect(rubric: &Rubric, domains: &mut BTreeMap<&'static str, Vec<Value>>) -> Option<()> {
+    let names = evidence::names(rubric.stage);
     let mut add = |name: &'static str, value: Value| {
         let values = domains.entry(name).or_default();
         if !values.contains(&value) {
@@ -87,30 +92,29 @@ fn collect(rubric: &Rubric, domains: &mut BTreeMap<&'static str, Vec<Value>>) {
         }
     };
     for criterion in rubric.entry.iter().chain(&rubric.exit) {
-        add(criterion.name, Value::Bool(true));
-        add(criterion.name, Value::Bool(false));
-        add(criterion.name, Value::Unknown(UnknownReason::Forbidden));
+        let name = names.iter().copied().find(|name| *name == criterion.name)?;
+        add(name, Value::Bool(true));
+        add(name, Value::Bool(false));
+        add(name, Value::Unknown(UnknownReason::Forbidden));
         if criterion.optional_until_read {
-            add(criterion.name, Value::Unknown(UnknownReason::NotCollected));
+            add(name, Value::Unknown(UnknownReason::NotCollected));
         }
     }
-    let conditions = rubric.classes.iter().flat_map(|class| &class.when).flat_map(|when| &when.clause.0);
-    for condition in conditions {
-        add(condition.name, Value::Unknown(UnknownReason::Forbidden));
-        match &condition.literal {
-            Literal::Bool(_) => {
-                add(condition.name, Value::Bool(true));
-                add(condition.name, Value::Bool(false));
+    for when in rubric.classes.iter().flat_map(|class| &class.when) {
+        for variable in when.expr.variables() {
+            let name = names.get(*variable).copied()?;
+            add(name, Value::Unknown(UnknownReason::Forbidden));
+            if evidence::type_of(rubric.stage, name) == Type::Bool {
+                add(name, Value::Bool(true));
+                add(name, Value::Bool(false));
+                continue;
             }
-            Literal::Number(limit) => {
-                for number in [limit - 1.0, limit - 0.5, *limit, limit + 0.5, limit + 1.0] {
-                    add(condition.name, Value::Number(number));
+            for limit in when.expr.numbers() {
+                for number in [limit - 1.0, limit - 0.5, limit, limit + 0.5, limit + 1.0] {
+                    add(name, Value::Number(number));
                 }
             }
-            Literal::Text(text) => {
-                add(condition.name, Value::Text(text.clone()));
-                add(condition.name, Value::Text(format!("not {text}")));
-            }
         }
     }
+    Some(())
 }

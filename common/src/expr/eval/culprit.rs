@@ -37,6 +37,13 @@ impl<'v> Evaluation<'v, '_> {
                 body,
                 name,
             } => (range, *slot, body, name, true),
+            Node::Loop {
+                kind: Loop::Filter,
+                range,
+                slot,
+                body,
+                name,
+            } => (range, *slot, body, name, false),
             Node::Not(of) => match &**of {
                 Node::Loop {
                     kind: Loop::Exists,
@@ -47,7 +54,10 @@ impl<'v> Evaluation<'v, '_> {
                 } => (range, *slot, body, name, false),
                 _ => return,
             },
-            _ => return,
+            _ => {
+                self.collect_all(node, found);
+                return;
+            }
         };
         let Ok(list) = self.list(range) else { return };
         for item in (0..list.known()).map_while(|index| list.get(index)) {
@@ -60,6 +70,18 @@ impl<'v> Evaluation<'v, '_> {
             }
             if self.fuel.is_spent() {
                 return;
+            }
+        }
+    }
+
+    /// The records of a list that somebody else has chosen.
+    fn collect_all(&mut self, node: &'v Node, found: &mut Vec<Culprit<'v>>) {
+        let Value::List(list) = self.value(node) else { return };
+        for item in (0..list.known()).map_while(|index| list.get(index)) {
+            if let Value::Record(object) = item {
+                let (kind, name) = object.identity();
+                let reason = String::new();
+                found.push(Culprit { kind, name, reason });
             }
         }
     }
