@@ -28,6 +28,8 @@ pub struct Incident {
     pub id: Uuid,
     /// The newest named cause; `None` while it is unclassified.
     pub class: Option<String>,
+    /// What the failing members say themselves.
+    pub pattern_class: Option<String>,
     /// Finer label under the class.
     pub sub_class: Option<String>,
     /// Every class it has had, the newest last.

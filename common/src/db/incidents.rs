@@ -28,6 +28,7 @@ pub struct Row<'a> {
     pub lab: Option<&'a str>,
     pub stage: Stage,
     pub failure_class: Option<&'a str>,
+    pub pattern_class: Option<&'a str>,
     pub sub_class: Option<&'a str>,
     pub class_history: &'a [ClassSince],
     pub state: &'static str,
@@ -57,15 +58,15 @@ pub async fn write(conn: &mut PgConnection, changed: &[Row<'_>]) -> Result<(), D
             "-- incidents::write
             insert into incidents as i
                 (incident_id, fingerprint, scope, parent_id, subject_id, cluster_id, instance_id, namespace, lab, stage, failure_class,
-                 sub_class, class_history, state, muted, flapping, priority, level, message, onset_at, opened_at, resolved_at, resolution,
+                 pattern_class, sub_class, class_history, state, muted, flapping, priority, level, message, onset_at, opened_at, resolved_at, resolution,
                  instances, clusters, revision, updated_at)
             select incident_id, fingerprint, scope, parent_id, subject_id, cluster_id, instance_id, namespace, lab, stage, failure_class,
-                   sub_class, class_history, state, muted, flapping, priority, level, message, onset_at, opened_at, resolved_at, resolution,
+                   pattern_class, sub_class, class_history, state, muted, flapping, priority, level, message, onset_at, opened_at, resolved_at, resolution,
                    instances, clusters, revision, updated_at
             from json_populate_recordset(null::incidents, $1::text::json)
             on conflict (incident_id) do update
-            set failure_class = excluded.failure_class, sub_class = excluded.sub_class, class_history = excluded.class_history,
-                state = excluded.state, muted = excluded.muted, flapping = excluded.flapping, priority = excluded.priority,
+            set failure_class = excluded.failure_class, pattern_class = excluded.pattern_class, sub_class = excluded.sub_class,
+                class_history = excluded.class_history, state = excluded.state, muted = excluded.muted, flapping = excluded.flapping, priority = excluded.priority,
                 level = excluded.level, message = excluded.message, resolved_at = excluded.resolved_at, resolution = excluded.resolution,
                 revision = excluded.revision, updated_at = excluded.updated_at
             where i.state = 'open' and i.revision < excluded.revision",

@@ -42,7 +42,7 @@ pub async fn of_cluster(
         r#"-- stage_state::of_cluster
         select s.subject_id, s.stage, s.observed, s.reason, s.confirmed, s.confirmed_class, s.since, s.pending, s.pending_since,
                s.pending_count, s.unknown_since, s.changes, s.flapping_until, s.verdict_hash, s.identity, s.observed_at,
-               i.incident_id as "incident_id?", i.failure_class as class, i.sub_class,
+               i.incident_id as "incident_id?", i.failure_class as class, i.pattern_class, i.sub_class,
                i.class_history as "class_history?: Json<Vec<ClassSince>>", i.muted as "muted?", i.flapping as "flapping?",
                i.message as "message?", i.onset_at as "onset_at?", i.opened_at as "opened_at?", i.updated_at as "updated_at?",
                i.revision as "revision?"
@@ -61,6 +61,7 @@ pub async fn of_cluster(
             (Some(id), Some(onset_at), Some(opened_at), Some(updated_at)) => Some(Incident {
                 id,
                 class: row.class,
+                pattern_class: row.pattern_class,
                 sub_class: row.sub_class,
                 class_history: row.class_history.map(|history| history.0).unwrap_or_default(),
                 muted: row.muted.unwrap_or_default(),
@@ -134,6 +135,7 @@ pub struct Row<'a> {
     confirmed: Option<&'static str>,
     confirmed_class: Option<&'a str>,
     failure_class: Option<&'a str>,
+    pattern_class: Option<&'a str>,
     sub_class: Option<&'a str>,
     since: Option<DateTime<Utc>>,
     pending: Option<&'static str>,
@@ -196,10 +198,11 @@ impl<'a> From<New<'a>> for Row<'a> {
         } else {
             confirmed_class
         };
-        let sub_class = if definite {
-            verdict.sub_class.as_deref()
+        let (pattern_class, sub_class) = if definite {
+            (verdict.pattern_class.as_deref(), verdict.sub_class.as_deref())
         } else {
-            incident.and_then(|incident| incident.sub_class.as_deref())
+            let known = |label: fn(&Incident) -> &Option<String>| incident.and_then(|incident| label(incident).as_deref());
+            (known(|incident| &incident.pattern_class), known(|incident| &incident.sub_class))
         };
         Self {
             subject_id: key.subject,
@@ -211,6 +214,7 @@ impl<'a> From<New<'a>> for Row<'a> {
             confirmed: state.confirmed.map(|(standing, _)| standing.outcome().as_str()),
             confirmed_class,
             failure_class,
+            pattern_class,
             sub_class,
             since: state.confirmed.map(|(_, since)| since),
             pending: state.pending.map(|pending| name_of(pending.next)),
@@ -240,17 +244,17 @@ pub async fn write(conn: &mut PgConnection, new: &[Row<'_>]) -> Result<(), DbErr
         sqlx::query!(
             "-- stage_state::write
             insert into stage_state as s
-                (subject_id, stage, cluster_id, instance_id, observed, reason, confirmed, confirmed_class, failure_class, sub_class, since,
-                 pending, pending_since, pending_count, unknown_since, changes, flapping_until, incident_id, recommended_action, message,
+                (subject_id, stage, cluster_id, instance_id, observed, reason, confirmed, confirmed_class, failure_class,
+                 pattern_class, sub_class, since, pending, pending_since, pending_count, unknown_since, changes, flapping_until, incident_id, recommended_action, message,
                  criteria, verdict_hash, identity, rubric_version, observed_at)
-            select subject_id, stage, cluster_id, instance_id, observed, reason, confirmed, confirmed_class, failure_class, sub_class, since,
-                   pending, pending_since, pending_count, unknown_since, changes, flapping_until, incident_id, recommended_action, message,
+            select subject_id, stage, cluster_id, instance_id, observed, reason, confirmed, confirmed_class, failure_class,
+                   pattern_class, sub_class, since, pending, pending_since, pending_count, unknown_since, changes, flapping_until, incident_id, recommended_action, message,
                    criteria, verdict_hash, identity, rubric_version, observed_at
             from json_populate_recordset(null::stage_state, $1::text::json)
             on conflict (subject_id, stage) do update
             set observed = excluded.observed, reason = excluded.reason, confirmed = excluded.confirmed,
-                confirmed_class = excluded.confirmed_class, failure_class = excluded.failure_class, sub_class = excluded.sub_class,
-                since = excluded.since, pending = excluded.pending, pending_since = excluded.pending_since,
+                confirmed_class = excluded.confirmed_class, failure_class = excluded.failure_class,
+                pattern_class = excluded.pattern_class, sub_class = excluded.sub_class, since = excluded.since, pending = excluded.pending, pending_since = excluded.pending_since,
                 pending_count = excluded.pending_count, unknown_since = excluded.unknown_since, changes = excluded.changes,
                 flapping_until = excluded.flapping_until, incident_id = excluded.incident_id,
                 recommended_action = excluded.recommended_action, message = excluded.message, criteria = excluded.criteria,

@@ -109,6 +109,7 @@ fn parent_row<'a>(
         lab: None,
         stage,
         failure_class: Some(plan.group.class()),
+        pattern_class: None,
         sub_class: None,
         class_history,
         state: "open",

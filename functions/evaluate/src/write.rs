@@ -206,6 +206,7 @@ fn incident_row<'a>(rubrics: &RubricSet, cluster: Uuid, affected: &'a Affected<'
         lab: subject.instance.map(|(.., lab)| lab),
         stage: *stage,
         failure_class: incident.class.as_deref(),
+        pattern_class: incident.pattern_class.as_deref(),
         sub_class: incident.sub_class.as_deref(),
         class_history: &incident.class_history,
         state: if resolution.is_some() { "resolved" } else { "open" },

@@ -12,6 +12,7 @@ pub(super) fn opened(key: Key, verdict: &Verdict, onset: DateTime<Utc>, context:
     Incident {
         id: Uuid::new_v5(&IDS, id.as_bytes()),
         class: verdict.failure_class.clone(),
+        pattern_class: verdict.pattern_class.clone(),
         sub_class: verdict.sub_class.clone(),
         class_history: vec![ClassSince {
             class: verdict.failure_class.clone(),
@@ -41,12 +42,14 @@ pub(super) fn continued(mut incident: Incident, verdict: &Verdict, context: &Con
         updates.push(Update::Unmuted);
         incident.muted = false;
     }
-    let detail = incident.message != verdict.message || incident.sub_class != verdict.sub_class;
+    let before = (&incident.message, &incident.pattern_class, &incident.sub_class);
+    let detail = before != (&verdict.message, &verdict.pattern_class, &verdict.sub_class);
     if detail && updates.is_empty() && context.as_of - incident.updated_at >= DETAIL_EVERY {
         updates.push(Update::Detail);
     }
     if !updates.is_empty() {
         incident.class.clone_from(&verdict.failure_class);
+        incident.pattern_class.clone_from(&verdict.pattern_class);
         incident.sub_class.clone_from(&verdict.sub_class);
         incident.message.clone_from(&verdict.message);
         touch(&mut incident, context.as_of);

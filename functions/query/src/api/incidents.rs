@@ -85,6 +85,9 @@ pub struct IncidentRow {
     /// The failure class; null when none fits.
     #[schema(example = "image_pull_backoff")]
     pub class: Option<String>,
+    /// What the failing members say themselves: a class by the wording of their states and events.
+    #[schema(example = "volume_mount_failed")]
+    pub pattern_class: Option<String>,
     /// Finer label under the class.
     pub sub_class: Option<String>,
     /// `open` or `resolved`. May grow.
@@ -422,6 +425,7 @@ fn row(record: IncidentRecord, basis: &Basis) -> IncidentRow {
         lab: record.lab,
         stage: record.stage,
         class: record.failure_class,
+        pattern_class: record.pattern_class,
         sub_class: record.sub_class,
         state: record.state,
         severity: record.level,

@@ -20,6 +20,7 @@ pub(super) struct IncidentRecord {
     pub lab: Option<String>,
     pub stage: String,
     pub failure_class: Option<String>,
+    pub pattern_class: Option<String>,
     pub sub_class: Option<String>,
     pub class_history: Value,
     pub state: String,
@@ -60,8 +61,8 @@ macro_rules! select {
         sqlx::query_as!(
             IncidentRecord,
             "-- incidents::" + $name + "
-            select incident_id, scope, parent_id, cluster_id, instance_id, namespace, lab, stage, failure_class, sub_class, class_history,
-                   state, muted, flapping, priority, level, message, onset_at, opened_at, resolved_at, resolution, instances, revision,
+            select incident_id, scope, parent_id, cluster_id, instance_id, namespace, lab, stage, failure_class, pattern_class, sub_class,
+                   class_history, state, muted, flapping, priority, level, message, onset_at, opened_at, resolved_at, resolution, instances, revision,
                    (select array_agg(distinct c.cluster_id) from incidents c where c.parent_id = i.incident_id and c.cluster_id is not null)
                        as covered_clusters,
                    (select array_agg(distinct c.lab) from incidents c where c.parent_id = i.incident_id and c.lab is not null) as covered_labs
@@ -211,8 +212,8 @@ pub(super) async fn find(db: &PgPool, id: &str) -> Result<IncidentRecord, ApiErr
     sqlx::query_as!(
         IncidentRecord,
         "-- incidents::find
-        select incident_id, scope, parent_id, cluster_id, instance_id, namespace, lab, stage, failure_class, sub_class, class_history,
-               state, muted, flapping, priority, level, message, onset_at, opened_at, resolved_at, resolution, instances, revision,
+        select incident_id, scope, parent_id, cluster_id, instance_id, namespace, lab, stage, failure_class, pattern_class, sub_class,
+               class_history, state, muted, flapping, priority, level, message, onset_at, opened_at, resolved_at, resolution, instances, revision,
                (select array_agg(distinct c.cluster_id) from incidents c where c.parent_id = i.incident_id and c.cluster_id is not null)
                    as covered_clusters,
                (select array_agg(distinct c.lab) from incidents c where c.parent_id = i.incident_id and c.lab is not null) as covered_labs
@@ -228,8 +229,8 @@ pub(super) async fn children(db: &PgPool, parent: Uuid) -> Result<Vec<IncidentRe
     sqlx::query_as!(
         IncidentRecord,
         "-- incidents::children
-        select incident_id, scope, parent_id, cluster_id, instance_id, namespace, lab, stage, failure_class, sub_class, class_history,
-               state, muted, flapping, priority, level, message, onset_at, opened_at, resolved_at, resolution, instances, revision,
+        select incident_id, scope, parent_id, cluster_id, instance_id, namespace, lab, stage, failure_class, pattern_class, sub_class,
+               class_history, state, muted, flapping, priority, level, message, onset_at, opened_at, resolved_at, resolution, instances, revision,
                (select array_agg(distinct c.cluster_id) from incidents c where c.parent_id = i.incident_id and c.cluster_id is not null)
                    as covered_clusters,
                (select array_agg(distinct c.lab) from incidents c where c.parent_id = i.incident_id and c.lab is not null) as covered_labs
@@ -245,8 +246,8 @@ pub(super) async fn of_instance(db: &PgPool, instance: Uuid) -> Result<Vec<Incid
     sqlx::query_as!(
         IncidentRecord,
         "-- incidents::of_instance
-        select incident_id, scope, parent_id, cluster_id, instance_id, namespace, lab, stage, failure_class, sub_class, class_history,
-               state, muted, flapping, priority, level, message, onset_at, opened_at, resolved_at, resolution, instances, revision,
+        select incident_id, scope, parent_id, cluster_id, instance_id, namespace, lab, stage, failure_class, pattern_class, sub_class,
+               class_history, state, muted, flapping, priority, level, message, onset_at, opened_at, resolved_at, resolution, instances, revision,
                (select array_agg(distinct c.cluster_id) from incidents c where c.parent_id = i.incident_id and c.cluster_id is not null)
                    as covered_clusters,
                (select array_agg(distinct c.lab) from incidents c where c.parent_id = i.incident_id and c.lab is not null) as covered_labs

@@ -73,6 +73,9 @@ pub struct StageRow {
     pub unknown_since: Option<DateTime<Utc>>,
     /// The failure class it fails or warns with.
     pub class: Option<String>,
+    /// What the failing members say themselves: a class by the wording of their states and events.
+    #[schema(example = "volume_mount_failed")]
+    pub pattern_class: Option<String>,
     /// Finer label under the class.
     pub sub_class: Option<String>,
     /// What the rubric recommends looking at.
@@ -95,8 +98,8 @@ pub struct StageRow {
 pub(in crate::api) async fn of_subject(db: &PgPool, subject_id: Uuid, blind: bool) -> Result<Vec<StageRow>, ApiError> {
     let records = sqlx::query!(
         "-- stages::of_subject
-        select stage, observed, reason, confirmed, failure_class, sub_class, since, unknown_since, flapping_until, incident_id,
-               recommended_action, message, criteria, rubric_version, observed_at
+        select stage, observed, reason, confirmed, failure_class, pattern_class, sub_class, since, unknown_since, flapping_until,
+               incident_id, recommended_action, message, criteria, rubric_version, observed_at
         from stage_state where subject_id = $1",
         subject_id
     )
@@ -120,6 +123,7 @@ pub(in crate::api) async fn of_subject(db: &PgPool, subject_id: Uuid, blind: boo
             since: record.since,
             unknown_since: record.unknown_since,
             class: record.failure_class,
+            pattern_class: record.pattern_class,
             sub_class: record.sub_class,
             recommended_action: record.recommended_action,
             message: record.message,
