@@ -4,17 +4,19 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use stargate_common::evaluate::catalog::{Action, Mode, READS, Risk, Scope};
+use stargate_common::evaluate::pattern::PatternClass;
 use stargate_common::evaluate::rubric::{FailureClass, RubricSet};
+use stargate_common::evaluate::subclass::SubClass;
 use stargate_common::stage::Stage;
 use stargate_common::unknown::UnknownReason;
 
 use super::evaluate::rubrics;
 use crate::output;
 
-/// Explain a failure class, criterion, stage, action, or the reason of an unknown value.
+/// Explain a failure class, sub-class, criterion, stage, action, or the reason of an unknown value.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  stargate explain pods_crashlooping\n  stargate explain service_has_ready_endpoints\n  stargate explain route-ready\n  stargate explain inspect_pod_logs\n  stargate explain not_collected"
+    after_help = "Examples:\n  stargate explain pods_crashlooping\n  stargate explain volume_mount_failed\n  stargate explain service_has_ready_endpoints\n  stargate explain route-ready\n  stargate explain inspect_pod_logs\n  stargate explain not_collected"
 )]
 pub struct Args {
     /// The word; without it, all words are listed
@@ -32,7 +34,15 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     let mut said = Vec::new();
-    said.extend(rubrics.class(word).map(class));
+    said.extend(rubrics.class(word).map(|found| class(found) + &sub_classes(&rubrics, word)));
+    // A class that a rubric defines too has its sub-classes there.
+    let below = if said.is_empty() {
+        sub_classes(&rubrics, word)
+    } else {
+        String::new()
+    };
+    said.extend(rubrics.patterns.named(word).map(|found| pattern_class(found) + &below));
+    said.extend(sub_class(&rubrics, word));
     said.extend(rubrics.catalog.get(word).map(|found| action(&rubrics, found)));
     said.extend(Stage::parse(word).map(|stage| stage_text(&rubrics, stage)));
     said.extend(criterion(&rubrics, word));
@@ -99,6 +109,67 @@ fn action(rubrics: &RubricSet, action: &Action) -> String {
     text
 }
 
+fn pattern_class(class: &PatternClass) -> String {
+    let mut text = format!(
+        "{}: {}\n\n{}\n\nsource    {}, found in texts\nseverity  {}",
+        class.name, class.title, class.description, class.source, class.severity
+    );
+    if let Some(team) = &class.team {
+        text += &format!("\nteam      {team}");
+    }
+    if let Some(query) = &class.query {
+        text += &format!("\nquery     {query}");
+    }
+    for (at, pattern) in class.patterns.iter().enumerate() {
+        text += &format!("\n{:<9} /{pattern}/", if at == 0 { "finds" } else { "or" });
+    }
+    for unless in &class.unless {
+        text += &format!("\nunless    /{unless}/");
+    }
+    text
+}
+
+/// The sub-classes of a class, a line each.
+fn sub_classes(rubrics: &RubricSet, class: &str) -> String {
+    let rules = rubrics
+        .sub_classes
+        .iter()
+        .filter(|(of, _)| *of == class)
+        .flat_map(|(_, rules)| rules);
+    let lines: Vec<String> = rules.map(|rule| format!("\n  {:<34} {}", rule.name, rule.description)).collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!("\n\nsub-classes:{}", lines.concat())
+}
+
+fn sub_class(rubrics: &RubricSet, word: &str) -> Option<String> {
+    let (class, rule) = rubrics
+        .sub_classes
+        .iter()
+        .find_map(|(class, rules)| Some((class, rules.iter().find(|rule| rule.name == word)?)))?;
+    let SubClass {
+        name,
+        description,
+        facts,
+        pattern,
+        workload,
+        auto_fix_confidence,
+    } = rule;
+    let confidence = format!("{auto_fix_confidence:?}").to_lowercase();
+    let mut text = format!("{name}: {description}\n\nclass     {class}\nworkload  {workload}\nauto-fix  {confidence} confidence");
+    for facts in facts {
+        text += &format!("\nwhen      {facts}");
+    }
+    if let Some(pattern) = pattern {
+        text += &format!("\nfinds     /{pattern}/");
+    }
+    if rule.is_default() {
+        text += "\nwhen      none of the others fits";
+    }
+    Some(text)
+}
+
 fn stage_text(rubrics: &RubricSet, stage: Stage) -> String {
     let rubric = rubrics.rubric(stage);
     let mut text = format!("stage {stage}\n\n{}\n", rubric.summary.trim());
@@ -133,6 +204,14 @@ fn reason(reason: UnknownReason) -> String {
 fn words(rubrics: &RubricSet) -> Vec<String> {
     let mut words: Vec<String> = Stage::ALL.iter().map(ToString::to_string).collect();
     words.extend(rubrics.classes().map(|class| class.name.clone()));
+    words.extend(rubrics.patterns.classes().map(|class| class.name.clone()));
+    words.extend(
+        rubrics
+            .sub_classes
+            .iter()
+            .flat_map(|(_, rules)| rules)
+            .map(|rule| rule.name.clone()),
+    );
     words.extend(
         rubrics
             .rubrics()

@@ -1,39 +1,111 @@
 //! The finer label under a failure class: rules over the signals of the failing members, from `rubrics/sub-classes.yaml`.
 //!
+//! ```text
+//! signals ── a fact holds (kind, name, owner, reason, exit code) ──> the first such rule
+//!         └─ a pattern is found in reason and text ────────────────> the first such rule
+//!         └─ neither ──────────────────────────────────────────────> the default, if the class has one
+//! ```
+//!
 //! The signals are what the members themselves say (waiting reasons, exit codes, warning events), never our own message:
-//! a message would only ever match the default. Expressions run in linear time.
+//! a message would only ever match the default. Names are no words: a pod may be called anything. Expressions run in linear time.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod compile;
+mod raw;
+
+use std::collections::BTreeMap;
 
 use regex::bytes::Regex;
 use serde::{Deserialize, Serialize};
-use serde_yaml::{Location, Spanned};
+use serde_yaml::Location;
 
-use super::lint::{Ordered, Report};
-use super::pattern::search_for;
+pub(super) use self::raw::RawRule;
+pub use self::raw::RawSubClasses;
+use self::raw::Source;
 use crate::evidence::signals::Signal;
 
 /// The sub-classes of every class that has any.
 #[derive(Debug, Clone, Default)]
 pub struct SubClasses {
     classes: BTreeMap<String, Vec<SubClass>>,
-    /// Classes that some rubric must define, and where they are named.
-    of_rubrics: Vec<(String, Location)>,
+    /// Every class of the file: where it must be defined, and where it is named.
+    named: Vec<(String, Source, Location)>,
 }
 
 /// One sub-class.
 #[derive(Debug, Clone)]
 pub struct SubClass {
-    /// Stable snake-case name.
+    /// Stable snake-case name, one of a kind among all classes.
     pub name: String,
     /// What an operator should know.
     pub description: String,
-    /// What it is searched by in a signal; none for the default.
+    /// Alternatives: one of them holds for one signal.
+    pub facts: Vec<Facts>,
+    /// What it is searched by in reason and text of a signal.
     pub pattern: Option<Regex>,
     /// What kind of workload it concerns.
     pub workload: String,
     /// How sure an automatic fix would be. An input of gates, never of the outcome.
     pub auto_fix_confidence: Confidence,
+}
+
+impl SubClass {
+    /// Whether it is what remains when nothing else fits.
+    #[must_use]
+    pub const fn is_default(&self) -> bool {
+        self.facts.is_empty() && self.pattern.is_none()
+    }
+}
+
+/// What must be true of one signal: everything that is given.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// Kind of the object.
+    pub kind: Option<String>,
+    /// Searched in the name of the object.
+    pub name: Option<Regex>,
+    /// Kind of its owner.
+    pub owner_kind: Option<String>,
+    /// The machine's word for what happened.
+    pub reason: Option<String>,
+    /// How a container ended.
+    pub exit_code: Option<i64>,
+}
+
+impl Facts {
+    /// Whether all of it is true of the signal.
+    #[must_use]
+    pub fn hold(&self, signal: &Signal) -> bool {
+        let Self {
+            kind,
+            name,
+            owner_kind,
+            reason,
+            exit_code,
+        } = self;
+        let is = |wanted: &Option<String>, said: &str| wanted.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(said));
+        is(kind, &signal.kind)
+            && is(owner_kind, &signal.owner_kind)
+            && is(reason, &signal.reason)
+            && exit_code.is_none_or(|wanted| signal.exit_code == Some(wanted))
+            && name.as_ref().is_none_or(|name| name.is_match(signal.name.as_bytes()))
+    }
+}
+
+impl std::fmt::Display for Facts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let told = [
+            ("kind", self.kind.clone()),
+            ("name", self.name.as_ref().map(|name| format!("/{name}/"))),
+            ("owner", self.owner_kind.clone()),
+            ("reason", self.reason.clone()),
+            ("exit code", self.exit_code.map(|code| code.to_string())),
+        ];
+        let told: Vec<String> = told
+            .into_iter()
+            .filter_map(|(what, fact)| Some(format!("{what} {}", fact?)))
+            .collect();
+        f.write_str(&told.join(" and "))
+    }
 }
 
 /// How sure an automatic fix would be.
@@ -46,86 +118,11 @@ pub enum Confidence {
     High,
 }
 
-/// Where a class is defined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Source {
-    /// A rubric of this set.
-    Rubric,
-    /// A pattern over texts of events, alerts or jobs.
-    Pattern,
-}
-
-/// `sub-classes.yaml` as it is written.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawSubClasses {
-    pub(super) classes: Ordered<RawEntry>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawEntry {
-    source: Source,
-    pub(super) rules: Vec<RawRule>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawRule {
-    pub(super) name: Spanned<String>,
-    description: String,
-    pub(super) pattern: Option<Spanned<String>>,
-    workload: String,
-    pub(super) auto_fix_confidence: Confidence,
-}
-
 impl SubClasses {
-    pub(super) fn compile(raw: &RawSubClasses, report: &mut Report<'_>) -> Self {
-        let mut set = Self::default();
-        let mut names = BTreeSet::new();
-        for (class, entry) in &raw.classes.0 {
-            let mut rules: Vec<SubClass> = Vec::new();
-            for rule in &entry.rules {
-                let at = rule.name.referenced;
-                if !names.insert(rule.name.value.clone()) {
-                    report.error(
-                        at,
-                        &format!("sub-class `{}` is defined twice", rule.name.value),
-                        "rename one of them",
-                    );
-                }
-                if rules.last().is_some_and(|last| last.pattern.is_none()) {
-                    report.error(
-                        at,
-                        &format!("sub-class `{}` can never match: the one above it is the default", rule.name.value),
-                        "move the rule without a pattern to the end",
-                    );
-                }
-                rules.push(SubClass {
-                    name: rule.name.value.clone(),
-                    description: rule.description.clone(),
-                    pattern: rule.pattern.as_ref().and_then(|pattern| search_for(pattern, report)),
-                    workload: rule.workload.clone(),
-                    auto_fix_confidence: rule.auto_fix_confidence,
-                });
-            }
-            if entry.source == Source::Rubric {
-                set.of_rubrics.push((class.value.clone(), class.referenced));
-            }
-            set.classes.insert(class.value.clone(), rules);
-        }
-        set
-    }
-
-    /// The sub-class of a class whose failing members gave these signals: the first rule that any of them matches.
+    /// The sub-class of a class whose failing members gave these signals: by fact, else by word, else the default.
     #[must_use]
     pub fn find(&self, class: &str, signals: &[Signal]) -> Option<&SubClass> {
-        let rules = self.classes.get(class)?;
-        rules.iter().find(|rule| match &rule.pattern {
-            Some(pattern) => signals.iter().any(|signal| pattern.is_match(signal.to_string().as_bytes())),
-            None => true,
-        })
+        pick(self.classes.get(class)?, signals)
     }
 
     /// The sub-class of that name: it is one of a kind among all classes.
@@ -138,8 +135,21 @@ impl SubClasses {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[SubClass])> {
         self.classes.iter().map(|(class, rules)| (class.as_str(), rules.as_slice()))
     }
-
-    pub(super) fn rubric_classes(&self) -> impl Iterator<Item = (&str, &Location)> {
-        self.of_rubrics.iter().map(|(class, at)| (class.as_str(), at))
-    }
 }
+
+fn pick<'a>(rules: &'a [SubClass], signals: &[Signal]) -> Option<&'a SubClass> {
+    let by_fact = |rule: &&SubClass| rule.facts.iter().any(|facts| signals.iter().any(|signal| facts.hold(signal)));
+    if let Some(rule) = rules.iter().find(by_fact) {
+        return Some(rule);
+    }
+    let words: Vec<String> = signals.iter().map(Signal::wording).collect();
+    let by_word = |rule: &&SubClass| {
+        let pattern = rule.pattern.as_ref();
+        pattern.is_some_and(|pattern| words.iter().any(|words| pattern.is_match(words.as_bytes())))
+    };
+    let default = || rules.iter().find(|rule| rule.is_default());
+    rules.iter().find(by_word).or_else(default)
+}
+
+#[cfg(test)]
+mod tests;

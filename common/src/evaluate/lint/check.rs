@@ -68,9 +68,21 @@ pub(in crate::evaluate) fn check(set: &RawSet, earlier: Vec<Finding>) -> Checked
         for (class, location) in sub_classes.rubric_classes() {
             if !class_names.contains(class) {
                 report.error(
-                    *location,
+                    location,
                     &format!("no rubric has a class `{class}`"),
                     &suggest(class, class_names.iter().copied()),
+                );
+            }
+        }
+        let of_pattern = || set.patterns.classes().filter(|class| class.source == Source::K8sEvents);
+        for (class, location) in sub_classes.pattern_classes() {
+            let known = of_pattern().any(|known| known.name == class);
+            // When the file of the source is wrong, that is told; what it would define is not known then.
+            if !known && set.patterns.has(Source::K8sEvents) {
+                report.error(
+                    location,
+                    &format!("`k8s_events` has no class `{class}`"),
+                    &suggest(class, of_pattern().map(|known| known.name.as_str())),
                 );
             }
         }

@@ -35,6 +35,12 @@ pub enum TrialError {
     NoCases,
 }
 
+fn without_examples(set: &mut RawSet) {
+    if let Some(file) = &mut set.sub_classes {
+        file.content.without_examples = true;
+    }
+}
+
 fn lines(mismatches: &[Mismatch]) -> String {
     let lines: Vec<String> = mismatches.iter().map(ToString::to_string).collect();
     lines.join("\n")
@@ -55,6 +61,7 @@ impl<'a> Trial<'a> {
             return Err(TrialError::Failing(failing));
         }
         let mut light = set.clone();
+        without_examples(&mut light);
         let rules = light.sub_classes.iter_mut().flat_map(|file| &mut file.content.classes.0);
         for pattern in rules
             .flat_map(|(_, entry)| &mut entry.rules)
@@ -121,7 +128,10 @@ impl<'a> Trial<'a> {
 
     fn compile(&self, mutant: &Mutant) -> Result<RubricSet, LoadError> {
         if mutant.scope == Scope::SubClasses {
-            return RubricSet::from_raw(&mutant.applied_to(self.set));
+            // Cases shall notice, not only the examples beside the rules.
+            let mut changed = mutant.applied_to(self.set);
+            without_examples(&mut changed);
+            return RubricSet::from_raw(&changed);
         }
         let mut changed = RubricSet::from_raw(&mutant.applied_to(&self.light))?;
         changed.sub_classes = self.original.sub_classes.clone();

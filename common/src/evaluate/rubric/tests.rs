@@ -260,19 +260,43 @@ fn a_required_criterion_without_class_is_a_warning_only() {
 
 #[test]
 fn finds_mistakes_in_the_other_files() {
-    let regex = mistake("sub-classes.yaml", "pattern: virt-launcher\n", "pattern: '(virt-launcher'\n");
+    let regex = mistake("sub-classes.yaml", "pattern: multi-attach\n", "pattern: '(multi-attach'\n");
     assert!(regex.contains("is not a regular expression"), "{regex}");
     let class = mistake("sub-classes.yaml", "  pods_crashlooping:", "  pods_crashloping:");
     assert!(class.contains("no rubric has a class `pods_crashloping`"), "{class}");
-    let unreachable = mistake("sub-classes.yaml", "        pattern: virt-launcher\n", "");
+    let unreachable = with("sub-classes.yaml", "        pattern: multi-attach\n", "")
+        .expect_err("the default is not the last")
+        .to_string();
     assert!(
         unreachable.contains("can never match: the one above it is the default"),
         "{unreachable}"
     );
+    let pattern = mistake("sub-classes.yaml", "  sync_failed:", "  sink_failed:");
+    assert!(pattern.contains("`k8s_events` has no class `sink_failed`"), "{pattern}");
     assert!(mistake("kinds.yaml", "  vm:\n", "  wm:\n").contains("no kind `wm`"));
     assert!(mistake("kinds.yaml", "    route-ready: data\n", "").contains("says nothing of `route-ready`"));
     let never = mistake("kinds.yaml", "    namespace-ready: always\n", "    namespace-ready: never\n");
     assert!(never.contains("`namespace-ready` is judged whatever the kind of lab"), "{never}");
+}
+
+#[test]
+fn finds_mistakes_in_pattern_classes() {
+    let shadowed = mistake("patterns/alertmanager.yaml", "\\bcve-[0-9]{4}-[0-9]+", "");
+    assert!(shadowed.starts_with("patterns/alertmanager.yaml:"), "{shadowed}");
+    assert!(shadowed.contains("this near miss is of class `insights_cve`"), "{shadowed}");
+    let files: Vec<File<'_>> = files::embedded()
+        .into_iter()
+        .map(|file| match file.path {
+            "patterns/aap.yaml" => File {
+                path: "patterns/app.yaml",
+                ..file
+            },
+            _ => file,
+        })
+        .collect();
+    let error = RubricSet::from_files(&files).expect_err("misspelt").to_string();
+    assert!(error.contains("patterns/app.yaml: error: there is no source `app`"), "{error}");
+    assert!(error.contains("patterns/aap.yaml: error: the file is missing"), "{error}");
 }
 
 #[test]
