@@ -7,8 +7,8 @@ use chrono::TimeDelta;
 use super::*;
 use crate::evidence::testing::*;
 use crate::expr::{Document, Fuel, Truth, compile};
-use crate::objects::ProbeKind;
 use crate::objects::network::ProbeFailure;
+use crate::objects::{Inventory, ProbeKind};
 
 fn says(world: &World, text: &str) -> Truth {
     let expr = compile(&schema(), text).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
@@ -235,5 +235,59 @@ fn names_are_well_chosen_and_explained() {
     }
     for secret in ["env", "token", "password", "command"] {
         assert!(!text.contains(&format!("  {secret}")), "{secret} must not be offered");
+    }
+}
+
+/// The expressions that the documentation shows.
+fn shown() -> Vec<String> {
+    let text = include_str!("../../../../rubrics/README.md");
+    let section = text.split("## Criteria with an expression").nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let in_rubric = section
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("expr: "))
+        .map(str::to_owned);
+    let table = section.split("| Question | Expression |").nth(1).unwrap();
+    let in_table = table.lines().filter_map(|line| line.split(" | `").nth(1)?.strip_suffix("` |"));
+    let shown: Vec<String> = in_rubric.chain(in_table.map(|expr| expr.replace("\\|", "|"))).collect();
+    assert!(shown.len() >= 8, "{shown:?}");
+    shown
+}
+
+#[test]
+fn what_the_documentation_shows_is_understood() {
+    for expr in shown() {
+        compile(&schema(), &expr).unwrap_or_else(|errors| panic!("{expr}: {errors:?}"));
+    }
+}
+
+/// Hiding any list, or the rest of it, only makes an answer unknown.
+#[test]
+fn what_is_hidden_turns_no_answer_around() {
+    let hide: [fn(&mut Inventory); 8] = [
+        |it| it.namespace = Listing::unknown(UnknownReason::Forbidden),
+        |it| it.pods = Listing::unknown(UnknownReason::Forbidden),
+        |it| it.pods.items.truncate(1),
+        |it| it.deployments = Listing::unknown(UnknownReason::Forbidden),
+        |it| it.jobs = Listing::unknown(UnknownReason::Forbidden),
+        |it| it.claims = Listing::unknown(UnknownReason::Forbidden),
+        |it| it.routes.items.clear(),
+        |it| it.events.items.clear(),
+    ];
+    for expr in shown() {
+        let whole = says(&world(), &expr);
+        for (at, hide) in hide.iter().enumerate() {
+            let mut world = world();
+            hide(&mut world.inventory);
+            let less_read = |listing: &mut Option<UnknownReason>| *listing = Some(UnknownReason::Truncated);
+            match at {
+                2 => less_read(&mut world.inventory.pods.missing),
+                6 => less_read(&mut world.inventory.routes.missing),
+                7 => less_read(&mut world.inventory.events.missing),
+                _ => {}
+            }
+            let less = says(&world, &expr);
+            assert!(less == whole || less.is_err(), "{expr}: {whole:?} became {less:?}");
+        }
     }
 }
