@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`rubric`] | loading rubrics, embedded or from a directory; [`lint`] says what is wrong with one and where |
 //! | [`judge`] | one stage: criteria, outcome, class |
+//! | [`lab`] | what a lab's developer demands beyond that |
 //! | [`pipeline`] | all stages of an instance, a cluster, a snapshot |
 //! | [`catalog`] | actions that rubrics recommend |
 //! | [`kind`], [`lifecycle`], [`identity`] | what an instance is, what it is supposed to do, how it is called |
@@ -25,6 +26,7 @@ pub mod gate;
 pub mod identity;
 pub mod judge;
 pub mod kind;
+pub mod lab;
 pub mod lifecycle;
 pub mod lint;
 pub mod message;
@@ -149,6 +151,9 @@ pub struct CriterionResult {
     /// Members left out on purpose, at most twenty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excluded: Vec<Member>,
+    /// The lab rubric that asks for it; none for the stage's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rubric: Option<String>,
 }
 
 /// The verdict on one stage of one instance.

@@ -18,10 +18,11 @@ macro_rules! actions {
 }
 
 /// Every rubric file of a set.
-pub(super) const FILES: [File<'static>; 20] = files![
+pub(super) const FILES: [File<'static>; 21] = files![
     "cluster-health/rubric.yaml",
     "deployment-ready/rubric.yaml",
     "kinds.yaml",
+    "labs/webshop-database/rubric.yaml",
     "model-endpoint-ready/rubric.yaml",
     "namespace-ready/rubric.yaml",
     "patterns/aap.yaml",

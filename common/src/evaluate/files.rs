@@ -10,6 +10,9 @@ use super::pattern::Source;
 use super::rubric::{LoadError, RubricSet};
 use crate::stage::Stage;
 
+/// The folder of lab rubrics.
+pub(super) const LABS: &str = "labs/";
+
 /// A file of a rubric set: its path for messages, its text.
 #[derive(Debug, Clone, Copy)]
 pub struct File<'a> {
@@ -96,7 +99,7 @@ impl Text {
 /// The texts of a directory that looks like `rubrics/`, and of the built-in actions and pattern classes that it does not replace.
 pub(super) fn read_dir(dir: &Path) -> Result<Vec<Text>, LoadError> {
     let mut texts = Vec::new();
-    for file in &FILES {
+    for file in FILES.iter().filter(|file| !file.path.starts_with(LABS)) {
         let path = dir.join(file.path);
         match std::fs::read_to_string(&path) {
             Ok(text) => texts.push(Text {
@@ -117,6 +120,10 @@ pub(super) fn read_dir(dir: &Path) -> Result<Vec<Text>, LoadError> {
         if Stage::parse(&name).is_none() {
             texts.push(text);
         }
+    }
+    let labs = dir.join(LABS);
+    if labs.is_dir() {
+        texts.extend(in_folders(&labs, "rubric.yaml")?.into_iter().map(|(_, text)| text));
     }
     texts.extend(unknown_patterns(&dir.join(PATTERNS))?);
     let remediations = dir.join("remediations");
@@ -184,11 +191,16 @@ fn in_folders(dir: &Path, name: &str) -> Result<Vec<(String, Text)>, LoadError> 
     Ok(found)
 }
 
-/// The last two parts of a path: enough to tell the files of a set apart, the same wherever the set lies.
+/// What is left of a path within its set: enough to tell the files of a set apart, the same wherever the set lies.
 pub(super) fn file_name(path: &str) -> &str {
     let mut ends = path.rmatch_indices(['/', '\\']).map(|(at, _)| &path[at + 1..]);
-    let file = ends.next().unwrap_or(path);
-    let with_folder = ends.next().unwrap_or(path);
-    let by_folder = matches!(file, "rubric.yaml" | "action.yaml") || with_folder.starts_with(PATTERNS);
-    if by_folder { with_folder } else { file }
+    let mut next = || ends.next().unwrap_or(path);
+    let (file, with_folder, with_both) = (next(), next(), next());
+    if file == "rubric.yaml" && with_both.starts_with(LABS) {
+        with_both
+    } else if matches!(file, "rubric.yaml" | "action.yaml") || with_folder.starts_with(PATTERNS) {
+        with_folder
+    } else {
+        file
+    }
 }

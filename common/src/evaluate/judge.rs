@@ -46,7 +46,19 @@ impl Upstream {
 /// Judges one stage by what it observed and by the evidence document.
 #[must_use]
 pub fn judge(rubrics: &RubricSet, stage: Stage, evidence: &StageEvidence, document: &EvidenceDocument<'_>, upstream: Upstream) -> Verdict {
-    let rubric = rubrics.rubric(stage);
+    judge_by(rubrics, rubrics.rubric(stage), evidence, document, upstream)
+}
+
+/// Judges one stage by a rubric of it: its own, or one that a lab adds.
+#[must_use]
+pub fn judge_by(
+    rubrics: &RubricSet,
+    rubric: &Rubric,
+    evidence: &StageEvidence,
+    document: &EvidenceDocument<'_>,
+    upstream: Upstream,
+) -> Verdict {
+    let stage = rubric.stage;
     let mut facts = Facts::new(rubric, evidence, document);
     let mut criteria = Vec::with_capacity(rubric.entry.len() + rubric.exit.len());
     let mut worst = Worst::default();
@@ -98,9 +110,20 @@ pub fn skipped(stage: Stage, why: SkipReason) -> Verdict {
 
 fn without_criteria(stage: Stage, outcome: Outcome, reason: Reason) -> Verdict {
     let mut verdict = Verdict {
-        stage,
         outcome,
         reason: Some(reason),
+        ..blank(stage)
+    };
+    verdict.message = message::of(&verdict);
+    verdict
+}
+
+/// A verdict that says nothing yet.
+pub(super) const fn blank(stage: Stage) -> Verdict {
+    Verdict {
+        stage,
+        outcome: Outcome::Pass,
+        reason: None,
         failure_class: None,
         class_match: None,
         pattern_class: None,
@@ -109,9 +132,7 @@ fn without_criteria(stage: Stage, outcome: Outcome, reason: Reason) -> Verdict {
         message: String::new(),
         criteria: Vec::new(),
         until: None,
-    };
-    verdict.message = message::of(&verdict);
-    verdict
+    }
 }
 
 /// The worst that was seen so far, by weight: required false, required unknown, optional false.
@@ -173,6 +194,7 @@ fn result(criterion: &Criterion, role: Role, facts: &Facts<'_, '_>) -> Criterion
             .map(|o| o.failing_count)
             .filter(|count| named.is_some_and(|o| *count > o.failing.len())),
         excluded: observation.map(|observation| observation.excluded.clone()).unwrap_or_default(),
+        rubric: None,
     }
 }
 

@@ -14,12 +14,14 @@
 //! | `parse` | texts into raw files |
 //! | `check` | the set as a whole: what one file says of another |
 //! | `stage` | one rubric: its head and its criteria |
+//! | `lab` | what a lab adds to a stage |
 //! | `class` | its failure classes: conditions, contradictions, precedence |
 //! | `expression` | expressions: what they may mention, and where in them something is wrong |
 
 mod check;
 mod class;
 mod expression;
+mod lab;
 mod parse;
 pub mod raw;
 mod stage;

@@ -46,6 +46,9 @@ fn told(verdict: &Verdict, word: &str, concerns: impl Fn(&CriterionResult) -> bo
     for (at, criterion) in criteria.iter().enumerate() {
         text.push_str(if at == 0 { ": " } else { "; " });
         text.push_str(&criterion.name);
+        if let Some(rubric) = &criterion.rubric {
+            let _ = write!(text, " of {rubric}");
+        }
         if let Some(reason) = criterion.unknown_reason {
             let _ = write!(text, " {reason}");
         }

@@ -11,12 +11,14 @@ use chrono::{DateTime, Utc};
 
 use super::judge::{self, Upstream};
 use super::kind::{self, Applies, Detected, Presence};
+use super::lab::{self, About, LabRubric, Match};
 use super::rubric::RubricSet;
-use super::{FleetVerdict, InstanceVerdict, LabKind, Outcome, Verdict, identity, lifecycle, message};
+use super::{FleetVerdict, InstanceVerdict, LabKind, Outcome, Role, Verdict, identity, lifecycle, message};
 use crate::evidence::document::{EvidenceDocument, Lab};
 use crate::evidence::{self, Declared, Phase, SkipReason, StageEvidence, View, thresholds};
 use crate::objects::{ClusterInventory, Inventory, Snapshot};
 use crate::stage::Stage;
+use crate::unknown::UnknownReason;
 
 /// What the definitions of labs declare, asked for by namespace.
 pub type DeclaredLookup<'a> = dyn Fn(&Inventory) -> Option<&'a Declared> + 'a;
@@ -105,6 +107,7 @@ pub fn evaluate_instance(rubrics: &RubricSet, input: &Input<'_>) -> InstanceVerd
             },
             rubric_version: &rubrics.version,
         },
+        labs: labs_of(rubrics, input, detected, &identity),
     };
     let stages = judging.all();
     let namespace = input.inventory.namespace.items.first();
@@ -118,6 +121,38 @@ pub fn evaluate_instance(rubrics: &RubricSet, input: &Input<'_>) -> InstanceVerd
     }
 }
 
+/// The lab rubrics that are, or may be, about an instance: decided once for all its stages.
+fn labs_of<'a>(
+    rubrics: &'a RubricSet,
+    input: &Input<'_>,
+    detected: Detected,
+    identity: &identity::Identity,
+) -> Vec<(&'a LabRubric, Match)> {
+    if rubrics.labs.is_empty() {
+        return Vec::new();
+    }
+    let Inventory { namespace, subjects, .. } = input.inventory;
+    let unread = |missing: Option<UnknownReason>| Err(missing.unwrap_or(UnknownReason::NotCollected));
+    let about = About {
+        kind: match detected.source {
+            kind::Source::Nobody(Some(reason)) => Err(reason),
+            _ => Ok(detected.kind),
+        },
+        // Where nobody reads the control plane, no instance has a known catalog item: then such rubrics are about none.
+        catalog_item: match (&identity.catalog_item, subjects.missing) {
+            (Some(item), _) => Ok(Some(item)),
+            (None, None | Some(UnknownReason::NotCollected)) => Ok(None),
+            (None, Some(reason)) => Err(reason),
+        },
+        labels: match namespace.items.first() {
+            Some(namespace) => Ok(&namespace.metadata.labels),
+            None => unread(namespace.missing),
+        },
+    };
+    let fitting = rubrics.labs.iter().map(|lab| (lab, lab.applies_to.fits(&about)));
+    fitting.filter(|(_, fits)| *fits != Match::No).collect()
+}
+
 struct Judging<'a> {
     rubrics: &'a RubricSet,
     input: &'a Input<'a>,
@@ -125,6 +160,8 @@ struct Judging<'a> {
     view: View<'a>,
     document: EvidenceDocument<'a>,
     run: evidence::run::Run<'a>,
+    /// Lab rubrics that are, or may be, about the instance.
+    labs: Vec<(&'a LabRubric, Match)>,
 }
 
 /// What to do about a stage.
@@ -174,7 +211,18 @@ impl Judging<'_> {
     }
 
     fn judge(&self, stage: Stage, evidence: &StageEvidence, upstream: Upstream) -> Verdict {
-        judge::judge(self.rubrics, stage, evidence, &self.document, upstream)
+        let mut verdict = judge::judge(self.rubrics, stage, evidence, &self.document, upstream);
+        // Before the entry criteria are met there is nothing to add to.
+        let is_complete = verdict.criteria.iter().any(|criterion| criterion.role == Role::Exit);
+        for (lab, fits) in self.labs.iter().filter(|(lab, _)| is_complete && lab.rubric.stage == stage) {
+            let extra = match fits {
+                Match::Yes => judge::judge_by(self.rubrics, &lab.rubric, evidence, &self.document, upstream),
+                Match::Undecided(reason) => lab::undecided(lab, *reason),
+                Match::No => continue,
+            };
+            verdict = lab::merge(verdict, lab, extra);
+        }
+        verdict
     }
 
     fn observe(&self, stage: Stage) -> StageEvidence {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::catalog::Catalog;
 use super::files::{self, Text};
 use super::kind::KindTable;
+use super::lab::LabRubric;
 use super::lint::raw::RawSet;
 use super::lint::{self, Finding, Place};
 use super::pattern::{Patterns, Source};
@@ -157,6 +158,8 @@ pub enum Area {
 pub struct RubricSet {
     /// In pipeline order, exactly one per stage.
     rubrics: Vec<Rubric>,
+    /// What labs add, by name.
+    pub labs: Vec<LabRubric>,
     /// Finer labels under the classes.
     pub sub_classes: SubClasses,
     /// Which stages apply to which kind of lab.
@@ -239,6 +242,7 @@ impl RubricSet {
         }
         Ok(Self {
             rubrics: checked.rubrics,
+            labs: checked.labs,
             sub_classes,
             kinds,
             catalog: checked.catalog,
@@ -255,15 +259,22 @@ impl RubricSet {
         &self.rubrics[stage as usize]
     }
 
+    /// What labs add to a stage.
+    pub fn of_labs(&self, stage: Stage) -> impl Iterator<Item = &Rubric> {
+        let of_stage = move |lab: &&LabRubric| lab.rubric.stage == stage;
+        self.labs.iter().filter(of_stage).map(|lab| &lab.rubric)
+    }
+
     /// All rubrics in pipeline order.
     #[must_use]
     pub fn rubrics(&self) -> &[Rubric] {
         &self.rubrics
     }
 
-    /// Every class, by stage and precedence.
+    /// Every class, by stage and precedence; behind them those that labs add.
     pub fn classes(&self) -> impl Iterator<Item = &FailureClass> {
-        self.rubrics.iter().flat_map(|rubric| &rubric.classes)
+        let of_labs = self.labs.iter().flat_map(|lab| &lab.rubric.classes);
+        self.rubrics.iter().flat_map(|rubric| &rubric.classes).chain(of_labs)
     }
 
     /// The class of that name.
@@ -282,7 +293,8 @@ impl RubricSet {
 
     /// Where a criterion of that name is used, with its stage.
     pub fn criteria<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (Stage, super::Role, &'a Criterion)> {
-        self.rubrics.iter().flat_map(move |rubric| {
+        let of_labs = self.labs.iter().map(|lab| &lab.rubric);
+        self.rubrics.iter().chain(of_labs).flat_map(move |rubric| {
             let entry = rubric.entry.iter().map(|c| (rubric.stage, super::Role::Entry, c));
             let exit = rubric.exit.iter().map(|c| (rubric.stage, super::Role::Exit, c));
             entry.chain(exit).filter(move |(_, _, criterion)| criterion.name == name)

@@ -27,11 +27,12 @@ pub(super) fn unknown(rubrics: &RubricSet, expected: &StageExpectation) -> Vec<(
 fn class_flaw(rubrics: &RubricSet, stage: Stage, class: &str) -> Option<String> {
     let rubric = rubrics.rubric(stage);
     let own = rubric.classes.iter().map(|class| class.name.as_str());
+    let of_labs = rubrics.of_labs(stage).flat_map(|lab| &lab.classes).map(|class| class.name.as_str());
     let entry = rubric
         .entry
         .iter()
         .filter_map(|criterion| Some(criterion.class.as_ref()?.name.as_str()));
-    let known: Vec<&str> = own.chain(entry).chain([UNCLASSIFIED]).collect();
+    let known: Vec<&str> = own.chain(entry).chain(of_labs).chain([UNCLASSIFIED]).collect();
     if known.contains(&class) || rubrics.patterns.class(Source::K8sEvents, class).is_some() {
         return None;
     }
@@ -61,7 +62,13 @@ fn action_flaw(rubrics: &RubricSet, stage: Stage, action: &str) -> Option<String
         .entry
         .iter()
         .filter_map(|criterion| criterion.class.as_ref()?.recommended_action.as_deref());
-    let known: Vec<&str> = rubric.allowed_remediations.iter().map(String::as_str).chain(entry).collect();
+    let known: Vec<&str> = rubric
+        .allowed_remediations
+        .iter()
+        .chain(rubrics.of_labs(stage).flat_map(|lab| &lab.allowed_remediations))
+        .map(String::as_str)
+        .chain(entry)
+        .collect();
     if known.contains(&action) {
         return None;
     }
@@ -71,7 +78,13 @@ fn action_flaw(rubrics: &RubricSet, stage: Stage, action: &str) -> Option<String
 
 fn criterion_flaw(rubrics: &RubricSet, stage: Stage, criterion: &str) -> Option<String> {
     let rubric = rubrics.rubric(stage);
-    let known: Vec<&str> = rubric.entry.iter().chain(&rubric.exit).map(|criterion| &*criterion.name).collect();
+    let known: Vec<&str> = rubric
+        .entry
+        .iter()
+        .chain(&rubric.exit)
+        .chain(rubrics.of_labs(stage).flat_map(|lab| &lab.exit))
+        .map(|criterion| &*criterion.name)
+        .collect();
     if known.contains(&criterion) {
         return None;
     }

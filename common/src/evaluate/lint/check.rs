@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::raw::RawSet;
-use super::{Finding, Level, Report, stage};
+use super::{Finding, Level, Report, lab, stage};
 use crate::evaluate::catalog::Catalog;
 use crate::evaluate::files::{BUILT_IN, PATTERNS, file_name};
 use crate::evaluate::kind::KindTable;
+use crate::evaluate::lab::LabRubric;
 use crate::evaluate::pattern::Source;
 use crate::evaluate::rubric::Rubric;
 use crate::evaluate::subclass::SubClasses;
@@ -19,6 +20,8 @@ use crate::suggest::suggest;
 pub(in crate::evaluate) struct Checked {
     /// One rubric per stage in pipeline order, when there are no errors.
     pub(in crate::evaluate) rubrics: Vec<Rubric>,
+    /// Lab rubrics, by name.
+    pub(in crate::evaluate) labs: Vec<LabRubric>,
     /// Sub-classes, when their file is right.
     pub(in crate::evaluate) sub_classes: Option<SubClasses>,
     /// Kinds of labs, when their file is right.
@@ -62,6 +65,11 @@ pub(in crate::evaluate) fn check(set: &RawSet, earlier: Vec<Finding>) -> Checked
         ));
     }
     link_entry_classes(&mut checked.rubrics);
+    for (folder, file) in &set.labs {
+        let mut report = Report::new(&file.path, &mut checked.findings);
+        let lab = lab::compile(folder, file, &checked.rubrics, &checked.catalog, &mut defined, &mut report);
+        checked.labs.extend(lab);
+    }
     if let Some(raw) = &set.sub_classes {
         let mut report = Report::new(&raw.path, &mut checked.findings);
         let sub_classes = SubClasses::compile(&raw.content, &mut report);
@@ -111,7 +119,15 @@ fn unused_actions(set: &RawSet, catalog: &Catalog, findings: &mut Vec<Finding>) 
             .filter_map(|(_, class)| class.recommended_action.as_ref())
     });
     let forbidden = rubrics().flat_map(|rubric| &rubric.forbidden_remediations);
-    let named: BTreeSet<&str> = recommended.chain(forbidden).map(|action| action.value.as_str()).collect();
+    let by_labs = set.labs.values().flat_map(|lab| {
+        let classes = &lab.content.failure_classes.0;
+        classes.iter().filter_map(|(_, class)| class.recommended_action.as_ref())
+    });
+    let named: BTreeSet<&str> = recommended
+        .chain(by_labs)
+        .chain(forbidden)
+        .map(|action| action.value.as_str())
+        .collect();
     for action in catalog.iter().filter(|action| !action.place.file.starts_with(BUILT_IN)) {
         if !named.contains(action.id.as_str()) {
             findings.push(Finding {

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::raw::{RawFile, RawRubric, RawSet};
 use super::{Finding, Report};
-use crate::evaluate::files::{File, PATTERNS, file_name};
+use crate::evaluate::files::{File, LABS, PATTERNS, file_name};
 use crate::evaluate::pattern::Source;
 use crate::evaluate::rubric::hex;
 use crate::stage::Stage;
@@ -34,6 +34,12 @@ pub(in crate::evaluate) fn parse(files: &[File<'_>]) -> (RawSet, Vec<Finding>) {
                 let folder = name.split('/').next().unwrap_or_default();
                 if let Some(action) = read(file, &path, &mut report) {
                     set.actions.insert(folder.to_owned(), action);
+                }
+            }
+            name if name.starts_with(LABS) => {
+                let folder = name.split('/').nth(1).unwrap_or_default();
+                if let Some(lab) = read(file, &path, &mut report) {
+                    set.labs.insert(folder.to_owned(), lab);
                 }
             }
             name if name.starts_with(PATTERNS) => {

@@ -22,6 +22,8 @@ use crate::stage::Stage;
 pub struct RawSet {
     /// One per stage.
     pub rubrics: BTreeMap<Stage, RawFile<RawRubric>>,
+    /// `labs/<name>/rubric.yaml`, by folder.
+    pub labs: BTreeMap<String, RawFile<RawLab>>,
     /// `sub-classes.yaml`.
     pub sub_classes: Option<RawFile<RawSubClasses>>,
     /// `kinds.yaml`.
@@ -72,6 +74,41 @@ pub struct RawRubric {
     /// Actions that must never be offered.
     #[serde(default)]
     pub forbidden_remediations: Vec<Spanned<String>>,
+}
+
+/// `labs/<name>/rubric.yaml`: what a lab adds to a stage.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawLab {
+    /// Its name, the same as the folder's.
+    pub id: Spanned<String>,
+    /// Semantic version, for people.
+    pub version: Spanned<String>,
+    /// The stage it adds to.
+    pub extends: Spanned<String>,
+    /// What it looks for, why, when a fix is unsafe, where the numbers come from.
+    pub summary: Spanned<String>,
+    /// Which instances it is about.
+    pub applies_to: Spanned<RawAppliesTo>,
+    /// All checked, beside those of the stage.
+    pub exit_criteria: Spanned<Vec<RawCriterion>>,
+    /// In order of precedence, behind those of the stage.
+    pub failure_classes: Ordered<RawClass>,
+    /// Actions that may be offered.
+    #[serde(default)]
+    pub allowed_remediations: Vec<Spanned<String>>,
+}
+
+/// `applies_to`: all that is written must fit.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawAppliesTo {
+    /// One of these kinds of labs.
+    pub kinds: Option<Spanned<Vec<Spanned<String>>>>,
+    /// A catalog item that one of these patterns fits.
+    pub catalog_items: Option<Spanned<Vec<Spanned<String>>>>,
+    /// All these labels on the namespace.
+    pub labels: Option<Spanned<Ordered<Spanned<String>>>>,
 }
 
 /// One item of `entry_criteria` or `exit_criteria`.

@@ -22,8 +22,21 @@ pub(super) fn compile(
     defined: &mut BTreeMap<String, Stage>,
     report: &mut Report<'_>,
 ) -> Rubric {
+    settle_budget(stage, &file.content, report);
+    parts(stage, file, class_names, catalog, defined, report)
+}
+
+/// The same for what a lab rubric has, too.
+pub(super) fn parts(
+    stage: Stage,
+    file: &RawFile<RawRubric>,
+    class_names: &BTreeSet<&str>,
+    catalog: &Catalog,
+    defined: &mut BTreeMap<String, Stage>,
+    report: &mut Report<'_>,
+) -> Rubric {
     let raw = &file.content;
-    head(stage, raw, catalog, report);
+    head(raw, catalog, report);
     let (entry, exit) = criteria(stage, raw, class_names, report);
     let classes = class::compile_all(stage, raw, (&entry, &exit), defined, report);
     class::unclassified(stage, &exit, &classes, raw, report);
@@ -41,7 +54,24 @@ pub(super) fn compile(
     }
 }
 
-fn head(stage: Stage, raw: &RawRubric, catalog: &Catalog, report: &mut Report<'_>) {
+fn settle_budget(stage: Stage, raw: &RawRubric, report: &mut Report<'_>) {
+    match &raw.timeout_seconds {
+        Some(seconds) if !evidence::settles(stage) => report.error(
+            seconds.referenced,
+            &format!("timeout_seconds changes nothing: nothing of `{stage}` is ever on its way"),
+            "remove it",
+        ),
+        Some(seconds) if seconds.value == 0 => report.error(seconds.referenced, "timeout_seconds is 0", "give a positive number"),
+        None if evidence::settles(stage) => report.error(
+            raw.stage.referenced,
+            "timeout_seconds is missing",
+            "say for how many seconds something of this stage may be on its way before it counts as failed",
+        ),
+        _ => {}
+    }
+}
+
+fn head(raw: &RawRubric, catalog: &Catalog, report: &mut Report<'_>) {
     let parts: Vec<&str> = raw.version.value.split('.').collect();
     if parts.len() != 3 || parts.iter().any(|part| part.parse::<u32>().is_err()) {
         report.error(
@@ -56,20 +86,6 @@ fn head(stage: Stage, raw: &RawRubric, catalog: &Catalog, report: &mut Report<'_
             "the summary is empty",
             "say what the rubric looks for and why",
         );
-    }
-    match &raw.timeout_seconds {
-        Some(seconds) if !evidence::settles(stage) => report.error(
-            seconds.referenced,
-            &format!("timeout_seconds changes nothing: nothing of `{stage}` is ever on its way"),
-            "remove it",
-        ),
-        Some(seconds) if seconds.value == 0 => report.error(seconds.referenced, "timeout_seconds is 0", "give a positive number"),
-        None if evidence::settles(stage) => report.error(
-            raw.stage.referenced,
-            "timeout_seconds is missing",
-            "say for how many seconds something of this stage may be on its way before it counts as failed",
-        ),
-        _ => {}
     }
     if raw.exit_criteria.value.is_empty() {
         report.error(
