@@ -200,7 +200,7 @@ fn decide(args: &Args) -> anyhow::Result<Ended> {
             Err(error) => output::note(&format!("gate: not yet: {error:#}")),
         }
         let pause = wait.min(deadline.saturating_duration_since(now));
-        runtime.block_on(tokio::time::sleep(pause));
+        runtime.block_on(async { tokio::time::sleep(pause).await });
         wait = wait.saturating_mul(2).min(LONGEST_WAIT);
     }
 }
