@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::quantify::Known;
 use super::vm::{Wanted, wanted};
-use super::{Intent, View, controllers, pods, thresholds};
+use super::{Intent, View, controllers, pods, storage, thresholds};
 use crate::objects::network::{EndpointSlice, RouteBackend};
 use crate::objects::{Ingress, Meta, Pod, Route, Service, VirtualMachine};
 use crate::unknown::UnknownReason;
@@ -136,13 +136,15 @@ pub fn service<'a>(view: &View<'a>, name: &str) -> Result<Option<&'a Service>, U
 }
 
 /// Pods that a Service selects and that count. Selector-less Services select none.
-pub fn selected<'a>(view: &View<'a>, service: &Service) -> impl Iterator<Item = &'a Pod> {
-    let selector = service.spec.selector.clone();
+pub fn selected<'a>(view: &View<'a>, service: &'a Service) -> impl Iterator<Item = &'a Pod> {
     let pods = view.inventory.pods.items.iter();
-    pods.filter(move |pod| {
-        let matches = selector.iter().all(|(key, value)| pod.metadata.labels.get(key) == Some(value));
-        !selector.is_empty() && matches && pods::life(pod) == pods::Life::Alive
-    })
+    pods.filter(move |pod| matches(service, pod) && pods::life(pod) == pods::Life::Alive)
+}
+
+/// Whether a Service's selector is about a pod.
+fn matches(service: &Service, pod: &Pod) -> bool {
+    let mut selector = service.spec.selector.iter();
+    !service.spec.selector.is_empty() && selector.all(|(key, value)| pod.metadata.labels.get(key) == Some(value))
 }
 
 /// What stands behind a Service.
@@ -235,7 +237,7 @@ fn ready_in_slices(slices: &[EndpointSlice], service: &str) -> usize {
 /// Why a Service without ready endpoints may be no failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Excuse {
-    /// There is none. `true` when that rests on kinds that nobody read.
+    /// There is none. `true` when that rests on VMs that nobody read and nothing shows.
     None(bool),
     /// The service is meant to be stopped, or the platform stopped it.
     Stopped,
@@ -308,19 +310,30 @@ pub fn excuse(view: &View, services: &[&str], budget: TimeDelta) -> Excuse {
     if let Some(until) = starting.min() {
         return Excuse::Starting(until);
     }
-    // What was asked for and not answered may hold an excuse; what nobody asked for is no reason to stay silent.
+    // What was not read may hold an excuse. Only VMs may go unread: recordings of container labs hold no file of them.
+    let no_vms = inventory.vms.missing == Some(UnknownReason::NotCollected) && storage::shows_no_vms(view);
     let unread_marks = controllers.missing.filter(|_| marks_matter);
     let unread_backends = if selecting().next().is_some() {
-        [undecided, inventory.vms.missing, inventory.pods.missing]
+        [undecided, inventory.vms.missing.filter(|_| !no_vms), inventory.pods.missing]
     } else {
         [None; 3]
     };
     let unread = unread_backends.into_iter().chain([unread_marks]).flatten();
-    let mut unread = unread.filter(|reason| *reason != UnknownReason::ApiAbsent).peekable();
-    let silent = unread.peek().is_some();
-    match unread.find(|reason| *reason != UnknownReason::NotCollected) {
+    let unread = unread.filter(|reason| *reason != UnknownReason::ApiAbsent);
+    // A namespace on its way out excuses everything, and its pods leave with it.
+    let leaving = || {
+        let pods = inventory.pods.items.iter().filter(|pod| pod.metadata.deletion_timestamp.is_some());
+        pods.into_iter().any(|pod| selecting().any(|service| matches(service, pod)))
+    };
+    let unread_namespace = inventory
+        .namespace
+        .missing
+        .filter(|reason| *reason != UnknownReason::NotCollected || leaving());
+    let unread = unread.chain(unread_namespace);
+    // A refusal says more than that nobody asked.
+    match unread.min_by_key(|reason| *reason == UnknownReason::NotCollected) {
         Some(reason) => Excuse::Unread(reason),
-        None => Excuse::None(silent),
+        None => Excuse::None(no_vms),
     }
 }
 

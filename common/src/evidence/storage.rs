@@ -220,7 +220,7 @@ fn needs_vms(declared: &Declared) -> bool {
 
 /// Whether what was read tells that the namespace holds neither VM nor data volume: no pod carries or fills one, no claim
 /// was made for one. For recordings of container labs, which hold no files of kinds that the lab does not use.
-fn shows_no_vms(view: &View) -> bool {
+pub(super) fn shows_no_vms(view: &View) -> bool {
     let Inventory { pods, claims, .. } = view.inventory;
     let made_for_vm = |claim: &PersistentVolumeClaim| {
         let meta = &claim.metadata;
