@@ -246,7 +246,10 @@ impl Judging<'_> {
         let from_cluster = stage > Stage::NamespaceReady;
         let block = if from_cluster && self.cluster_gone() {
             Some(Stage::ClusterHealth)
-        } else if from_cluster && upstream.failed(Stage::NamespaceReady) {
+        } else if from_cluster
+            && (upstream.failed(Stage::NamespaceReady) || (!leaving && evidence::namespace::is_gone(self.input.inventory)))
+        {
+            // Gone, and perhaps destroyed with its service: either way nothing in it can be judged.
             Some(Stage::NamespaceReady)
         } else {
             None

@@ -81,8 +81,15 @@ fn exists(view: &View<'_>, leaving: Option<(DateTime<Utc>, String)>, stuck: bool
         return failing(format!("{what} for {}", hours(view.now - since)));
     }
     let Some(namespace) = listing.items.first() else {
+        // Its service may have been destroyed: then nothing is missing. Whoever was asked and did not answer may know of that.
+        let unanswered = view
+            .inventory
+            .subjects
+            .missing
+            .filter(|reason| *reason != UnknownReason::NotCollected);
         return listing
             .missing
+            .or(unanswered)
             .map_or_else(|| failing("does not exist".to_owned()), Observation::unknown);
     };
     match (namespace.metadata.deletion_timestamp, namespace.status.phase.as_str()) {
@@ -121,7 +128,15 @@ fn leaving_since(inventory: &Inventory) -> Option<(DateTime<Utc>, String)> {
 fn remaining(namespace: &Namespace) -> Vec<Signal> {
     let telling = |kind: &str| kind.ends_with("Remaining") || kind.ends_with("Failure") || kind.ends_with("Failed");
     let mut signals = Signals::default();
-    for condition in namespace.status.conditions.iter().filter(|c| c.is_true() && telling(&c.kind)) {
+    // In what order conditions come means nothing.
+    let mut held: Vec<_> = namespace
+        .status
+        .conditions
+        .iter()
+        .filter(|c| c.is_true() && telling(&c.kind))
+        .collect();
+    held.sort_by_key(|condition| &condition.kind);
+    for condition in held {
         let text = if condition.message.is_empty() {
             &condition.kind
         } else {
