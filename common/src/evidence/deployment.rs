@@ -447,6 +447,9 @@ fn judge_job(view: &View, job: &Job) -> Known {
         if recovered {
             return Known::Excluded(format!("a later run of CronJob {cron_job} succeeded"));
         }
+        if let Some(reason) = view.inventory.jobs.missing {
+            return Known::Unknown(reason, format!("failed; not every run of CronJob {cron_job} was read"), None);
+        }
     }
     let reason = if failed.reason.is_empty() { "Failed" } else { &failed.reason };
     Known::False(format!("failed: {reason}"))
