@@ -192,10 +192,25 @@ fn from_objects(view: &View<'_>) -> Detected {
         Source::Nobody(Some(UnknownReason::NotCollected))
     } else {
         let telling = [Stage::DeploymentReady, Stage::VmRuntimeReady, Stage::ModelEndpointReady];
-        Source::Nobody(telling.into_iter().find_map(|stage| match presence(stage, view) {
+        let unread = telling.into_iter().find_map(|stage| match presence(stage, view) {
             Presence::Unread(reason) => Some(reason),
             Presence::Found | Presence::Absent => None,
-        }))
+        });
+        let pods = || match found(false, &[inventory.pods.missing]) {
+            Presence::Unread(reason) => Some(reason),
+            Presence::Found | Presence::Absent => None,
+        };
+        // Where nobody looked at anything that tells, nothing was learnt.
+        let looked = [
+            inventory.pods.missing,
+            inventory.deployments.missing,
+            inventory.stateful_sets.missing,
+            inventory.vms.missing,
+            inventory.inference_services.missing,
+        ];
+        let blind = looked.iter().all(|missing| *missing == Some(UnknownReason::NotCollected));
+        let blind = blind.then_some(UnknownReason::NotCollected);
+        Source::Nobody(unread.or_else(pods).or(blind))
     };
     Detected { kind, source }
 }
@@ -217,7 +232,10 @@ pub fn presence(stage: Stage, view: &View<'_>) -> Presence {
     let (inventory, declared) = (view.inventory, view.declared);
     match stage {
         Stage::ClusterHealth | Stage::RunCreated | Stage::NamespaceReady => Presence::Found,
-        Stage::ProvisionComplete => found(!inventory.subjects.items.is_empty() || made_by_sandbox_api(inventory), &[]),
+        Stage::ProvisionComplete => found(
+            !inventory.subjects.items.is_empty() || made_by_sandbox_api(inventory),
+            &[inventory.subjects.missing],
+        ),
         Stage::DeploymentReady => {
             let controllers = controllers::of(inventory);
             found(declared.bare_pods || !controllers.counted.is_empty(), &[controllers.missing])
@@ -234,7 +252,7 @@ pub fn presence(stage: Stage, view: &View<'_>) -> Presence {
             !inventory.vms.items.is_empty() || !inventory.vmis.items.is_empty() || !declared.vms.is_empty(),
             &[inventory.vms.missing, inventory.vmis.missing],
         ),
-        Stage::SmokeTestReady => found(!inventory.smoke_runs.items.is_empty(), &[]),
+        Stage::SmokeTestReady => found(!inventory.smoke_runs.items.is_empty(), &[inventory.smoke_runs.missing]),
         Stage::ShowroomHealthy => {
             let showrooms = showroom::find(view);
             let service = inventory
