@@ -105,7 +105,13 @@ pub fn verdicts<'a>(fleet: &'a FleetVerdict, world: &World, namespace: &str) -> 
 }
 
 fn was_read(cluster: &ClusterInventory) -> bool {
-    cluster.reachable.is_some() || cluster.nodes.missing != Some(UnknownReason::NotCollected)
+    let missing = [
+        cluster.nodes.missing,
+        cluster.node_metrics.missing,
+        cluster.operators.missing,
+        cluster.versions.missing,
+    ];
+    cluster.reachable.is_some() || missing.iter().any(|missing| *missing != Some(UnknownReason::NotCollected))
 }
 
 /// Everybody that a verdict blames, `Kind/name`.
