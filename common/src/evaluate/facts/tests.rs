@@ -236,6 +236,14 @@ fn mistakes_are_told_with_their_place() {
 }
 
 #[test]
+fn one_mistake_in_an_expression_is_one_error() {
+    let Err(LoadError::Invalid(findings)) = load(&CRITERIA.replacen("p.restarts <= 5", "p.restart <= 5", 1)) else {
+        panic!("loaded in spite of it");
+    };
+    assert_eq!(findings.len(), 1, "{findings:?}");
+}
+
+#[test]
 fn a_cluster_has_no_pods_of_a_lab() {
     let variables: Vec<&str> = lint::documented(Stage::ClusterHealth)
         .iter()

@@ -20,7 +20,7 @@ pub(super) fn compile_all(
     defined: &mut BTreeMap<String, Stage>,
     report: &mut Report<'_>,
 ) -> Vec<FailureClass> {
-    let schema = expression::when_schema(stage, exit);
+    let schema = expression::lenient_schema(stage, &raw.exit_criteria.value, exit);
     let mut classes: Vec<FailureClass> = Vec::new();
     for (name, class) in &raw.failure_classes.0 {
         if !name

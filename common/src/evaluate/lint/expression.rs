@@ -11,8 +11,8 @@ use crate::evidence::{self, document};
 use crate::expr::{self, Expr, ExprError, Schema, Type, Variable};
 use crate::stage::Stage;
 
-/// What the conditions of a stage's classes may mention, in this order: what the stage observes, the evidence document, and the
-/// criteria that its rubric declares as expressions. Rubrics that add criteria add them at the end.
+/// What the conditions of a rubric's classes may mention, in this order: what its stage observes, the evidence document, and the
+/// criteria that the rubric itself declares as expressions.
 #[must_use]
 pub fn when_schema(stage: Stage, exit: &[Criterion]) -> Schema {
     let observed = evidence::names(stage)
@@ -24,6 +24,21 @@ pub fn when_schema(stage: Stage, exit: &[Criterion]) -> Schema {
         doc: Cow::Owned(criterion.description.clone()),
     });
     observed.chain(documented(stage).iter().cloned()).chain(own).collect()
+}
+
+/// The same with the criteria whose expression was not understood: one mistake is one error.
+pub(super) fn lenient_schema(stage: Stage, raw: &[RawCriterion], exit: &[Criterion]) -> Schema {
+    let mut schema = when_schema(stage, exit);
+    for criterion in raw.iter().filter(|criterion| criterion.expr.is_some()) {
+        if schema.variable(&criterion.name.value).is_none() {
+            schema.variables.push(Variable {
+                name: Cow::Owned(criterion.name.value.clone()),
+                ty: Type::Bool,
+                doc: Cow::Borrowed(""),
+            });
+        }
+    }
+    schema
 }
 
 /// The evidence document, as far as the stage has one.
