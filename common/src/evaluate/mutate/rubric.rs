@@ -135,9 +135,9 @@ impl OfStage<'_, '_> {
                 rubric.entry_criteria[index].owner = None;
             });
         }
-        let others = rubric.failure_classes.0.iter().map(|(other, _)| &other.value);
+        let mut others = rubric.failure_classes.0.iter().map(|(other, _)| &other.value);
         if let Some(class) = &criterion.class
-            && let Some(other) = others.filter(|other| **other != class.value).next_back()
+            && let Some(other) = others.rfind(|other| **other != class.value)
         {
             let now = other.clone();
             self.add(named(Operator::EntryClass, class.referenced), &class.value, other, move |rubric| {
