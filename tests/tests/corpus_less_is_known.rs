@@ -187,11 +187,10 @@ fn read_kinds(world: &World, namespace: &str) -> Vec<Kind> {
 fn without(world: &World, namespace: &str, kinds: &[(Kind, UnknownReason)]) -> World {
     let mut world = world.clone();
     for (kind, lists) in lists(inventory(&mut world, namespace)) {
-        for (_, reason) in kinds.iter().filter(|(gone, _)| *gone == kind) {
-            for list in lists {
+        if let Some((_, reason)) = kinds.iter().find(|(gone, _)| *gone == kind) {
+            lists.into_iter().for_each(|list| {
                 list.forget(*reason);
-            }
-            break;
+            });
         }
     }
     world
