@@ -14,6 +14,7 @@
 //! | [`kind`], [`lifecycle`], [`identity`] | what an instance is, what it is supposed to do, how it is called |
 //! | [`pattern`], [`subclass`], [`message`] | what the members' own texts say, the finer label, the line for people |
 //! | [`report`] | verdicts as JSON, YAML, table, JUnit |
+//! | [`schema`] | the files' JSON Schema, for editors |
 //! | [`case`] | a situation in YAML and the verdict it must lead to |
 //! | [`mutate`] | rubrics changed in small ways, and whether a case notices |
 
@@ -35,6 +36,7 @@ pub mod pattern;
 pub mod pipeline;
 pub mod report;
 pub mod rubric;
+pub mod schema;
 pub mod subclass;
 
 use std::borrow::Cow;

@@ -3,6 +3,7 @@
 mod explain;
 mod lint;
 mod mutate;
+mod schema;
 mod test;
 
 use std::process::ExitCode;
@@ -38,6 +39,8 @@ enum Verb {
     Explain(explain::Args),
     /// Change rubrics in small ways: which changes does no case notice?
     Mutate(mutate::Args),
+    /// The JSON Schema of rubric files, for editors
+    Schema(schema::Args),
     /// Run cases: situations with the verdicts that they must lead to
     Test(test::Args),
 }
@@ -51,6 +54,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Verb::Explain(args) => explain::run(args),
         Verb::Lint(args) => lint::run(args),
         Verb::Mutate(args) => mutate::run(args),
+        Verb::Schema(args) => schema::run(args),
         Verb::Test(args) => test::run(args),
     }
 }

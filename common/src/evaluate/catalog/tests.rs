@@ -62,7 +62,7 @@ fn what_can_be_read_is_listed_in_order_and_used() {
 #[test]
 fn mistakes_are_found_with_their_place() {
     let read = mistake("quotas, pods", "quotas, pots");
-    assert_eq!((read.file.as_str(), read.line), (ACTION, 9), "{read}");
+    assert_eq!((read.file.as_str(), read.line), (ACTION, 10), "{read}");
     assert!(
         read.message.contains("nothing to read called `pots`") && read.help.contains("`pods`"),
         "{read}"
