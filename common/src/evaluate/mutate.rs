@@ -14,11 +14,13 @@
 //! | `text` | changes within a condition |
 //! | `rubric` | mutants of one rubric |
 //! | `tables` | mutants of `kinds.yaml` and `sub-classes.yaml` |
+//! | `pattern` | mutants of `patterns/<source>.yaml`, which bring their cases along as examples |
 //! | `trial` | mutants against cases |
 //! | `equivalent` | what cannot make a difference, and why |
 
 mod equivalent;
 pub mod operator;
+mod pattern;
 mod rubric;
 mod tables;
 mod text;
@@ -35,6 +37,7 @@ pub use self::trial::Trial;
 use super::case::{self, CaseError};
 use super::lint::Place;
 use super::lint::raw::RawSet;
+use super::pattern::Source;
 use crate::stage::Stage;
 
 /// A rubric set changed in one place.
@@ -68,6 +71,8 @@ enum Scope {
     Kinds,
     /// Labels under classes.
     SubClasses,
+    /// Classes found in texts of a source.
+    Patterns(Source),
 }
 
 impl std::fmt::Debug for Mutant {
@@ -203,6 +208,10 @@ pub fn mutants(set: &RawSet) -> Vec<Mutant> {
             &mut Maker::new("sub-classes", Scope::SubClasses, &file.path, &mut made),
             &file.content,
         );
+    }
+    for (source, file) in &set.pattern_files {
+        let mut maker = Maker::new(source.as_str(), Scope::Patterns(*source), &file.path, &mut made);
+        pattern::mutants(&mut maker, *source, &file.content);
     }
     tell_apart(&mut made);
     made

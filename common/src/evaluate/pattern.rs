@@ -22,7 +22,8 @@ use std::sync::Arc;
 use regex::bytes::RegexSet;
 use serde::{Deserialize, Serialize};
 
-pub(super) use self::compile::search_for;
+pub(super) use self::compile::{against, search_for};
+pub(super) use self::raw::RawPatterns;
 use super::lint::Report;
 use super::rubric::Area;
 use crate::evidence::signals::{Signal, SignalSource, clip};

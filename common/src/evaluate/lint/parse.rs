@@ -48,6 +48,7 @@ pub(in crate::evaluate) fn parse(files: &[File<'_>]) -> (RawSet, Vec<Finding>) {
                 };
                 if let Some(raw) = read(file, &path, &mut report) {
                     set.patterns.add(&raw.content, source, &mut report);
+                    set.pattern_files.insert(source, Arc::new(raw));
                 }
             }
             name => {

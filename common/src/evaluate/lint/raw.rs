@@ -12,7 +12,7 @@ use serde_yaml::Spanned;
 
 use crate::evaluate::catalog::RawAction;
 use crate::evaluate::kind::RawKinds;
-use crate::evaluate::pattern::Patterns;
+use crate::evaluate::pattern::{Patterns, RawPatterns, Source};
 use crate::evaluate::rubric::{Area, ClassGrade};
 use crate::evaluate::subclass::RawSubClasses;
 use crate::stage::Stage;
@@ -32,6 +32,8 @@ pub struct RawSet {
     pub actions: BTreeMap<String, RawFile<RawAction>>,
     /// `patterns/<source>.yaml`. These depend on no other file and are costly to compile, so they come compiled.
     pub patterns: Patterns,
+    /// The same as they are written.
+    pub(in crate::evaluate) pattern_files: BTreeMap<Source, Arc<RawFile<RawPatterns>>>,
     /// Version of the set: a hash over the texts but those of actions, which stays when the set is changed here.
     pub version: String,
 }

@@ -58,11 +58,15 @@ pub enum Operator {
     SubClassPattern,
     /// The confidence of a sub-class is another.
     Confidence,
+    /// An expression of a pattern class loses an alternative.
+    Pattern,
+    /// A pattern class no longer keeps out what it excluded.
+    Unless,
 }
 
 impl Operator {
     /// Every operator, in the order of their mutants' importance to an author.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::Flip,
         Self::Shift,
         Self::Drop,
@@ -89,6 +93,8 @@ impl Operator {
         Self::SwapSubClasses,
         Self::SubClassPattern,
         Self::Confidence,
+        Self::Pattern,
+        Self::Unless,
     ];
 
     /// The stable kebab-case name.
@@ -121,6 +127,8 @@ impl Operator {
             Self::SwapSubClasses => "swap-sub-classes",
             Self::SubClassPattern => "sub-class-pattern",
             Self::Confidence => "confidence",
+            Self::Pattern => "pattern",
+            Self::Unless => "unless",
         }
     }
 
@@ -157,6 +165,8 @@ impl Operator {
             Self::DropSubClass | Self::SwapSubClasses => "`sub_class` in a case of the class whose members say what the rule looks for",
             Self::SubClassPattern => "a case whose members say just what this alternative looks for, with `sub_class`",
             Self::Confidence => "`auto_fix_confidence` in a case of the sub-class",
+            Self::Pattern => "a text under `matches` that only this alternative finds",
+            Self::Unless => "a text under `near_misses` that only this keeps out",
         }
     }
 }

@@ -118,18 +118,7 @@ impl OfRule<'_, '_, '_> {
     fn pattern(&mut self) {
         let (index, rule) = (self.index, self.rule);
         let Some(pattern) = &rule.pattern else { return };
-        let parts = text::alternatives(&pattern.value);
-        let without = |dropped: usize| {
-            let kept: Vec<&str> = parts
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| *at != dropped)
-                .map(|(_, part)| *part)
-                .collect();
-            kept.join("|")
-        };
-        let narrowed = (0..parts.len()).map(without);
-        for now in std::iter::once(NOTHING.to_owned()).chain(narrowed) {
+        for now in std::iter::once(NOTHING.to_owned()).chain(text::narrowed(&pattern.value)) {
             let edited = now.clone();
             self.add(Operator::SubClassPattern, pattern.referenced, &pattern.value, &now, move |rules| {
                 if let Some(pattern) = &mut rules[index].pattern {

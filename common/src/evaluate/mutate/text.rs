@@ -91,8 +91,23 @@ pub(super) fn changes(text: &str) -> Vec<Changed> {
     found
 }
 
+/// A regular expression without each of its alternatives; nothing when it has but one.
+pub(super) fn narrowed(pattern: &str) -> Vec<String> {
+    let parts = alternatives(pattern);
+    let without = |dropped: usize| {
+        let kept: Vec<&str> = parts
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| *at != dropped)
+            .map(|(_, part)| *part)
+            .collect();
+        kept.join("|")
+    };
+    (0..parts.len()).map(without).collect()
+}
+
 /// The alternatives of a regular expression at its top level, when it has more than one.
-pub(super) fn alternatives(pattern: &str) -> Vec<&str> {
+fn alternatives(pattern: &str) -> Vec<&str> {
     let (mut depth, mut in_set, mut escaped, mut start) = (0_usize, false, false, 0);
     let mut parts = Vec::new();
     for (at, c) in pattern.char_indices() {
@@ -303,5 +318,6 @@ mod tests {
     fn a_pattern_is_split_only_at_its_top() {
         assert_eq!(alternatives(r"a(b|c)|[|]d|e\|f"), ["a(b|c)", "[|]d", r"e\|f"]);
         assert_eq!(alternatives("a(b|c)"), [""; 0]);
+        assert_eq!(narrowed("a|b|(c|d)"), ["b|(c|d)", "a|(c|d)", "a|b"]);
     }
 }

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Fate, Mutant, Scope, equivalent};
 use crate::evaluate::case::{self, Case, Mismatch};
+use crate::evaluate::lint::Finding;
 use crate::evaluate::lint::raw::RawSet;
+use crate::evaluate::pattern::{self, Source};
 use crate::evaluate::rubric::{LoadError, RubricSet};
 
 /// A pattern that costs nothing to compile.
@@ -17,6 +19,8 @@ pub struct Trial<'a> {
     set: &'a RawSet,
     /// The same with cheap patterns: compiling these is most of the work, and mutants of rubrics do not touch them.
     light: RawSet,
+    /// Nothing but the files of pattern classes.
+    texts: RawSet,
     original: RubricSet,
     cases: &'a [Case],
 }
@@ -72,6 +76,10 @@ impl<'a> Trial<'a> {
         Ok(Self {
             set,
             light,
+            texts: RawSet {
+                pattern_files: set.pattern_files.clone(),
+                ..RawSet::default()
+            },
             original,
             cases,
         })
@@ -80,6 +88,9 @@ impl<'a> Trial<'a> {
     /// What becomes of a mutant.
     #[must_use]
     pub fn fate(&self, mutant: &Mutant) -> Fate {
+        if let Scope::Patterns(source) = mutant.scope {
+            return self.fate_of_pattern(mutant, source);
+        }
         let changed = match self.compile(mutant) {
             Ok(changed) => changed,
             Err(LoadError::Invalid(findings)) => return Fate::Rejected(findings.first().map(ToString::to_string).unwrap_or_default()),
@@ -91,6 +102,18 @@ impl<'a> Trial<'a> {
         match mismatch {
             Some(mismatch) => Fate::Caught(mismatch.to_string()),
             None => equivalent::reason(&self.original, &changed, mutant).map_or(Fate::Survived, Fate::Equivalent),
+        }
+    }
+
+    /// A pattern class brings its cases along: what its examples say against the change has caught it.
+    fn fate_of_pattern(&self, mutant: &Mutant, source: Source) -> Fate {
+        let changed = mutant.applied_to(&self.texts);
+        let first = |findings: &[Finding]| findings.first().map(ToString::to_string).unwrap_or_default();
+        match changed.pattern_files.get(&source).map(|file| pattern::against(file, source)) {
+            None => Fate::Survived,
+            Some(Err(refused)) => Fate::Rejected(first(&refused)),
+            Some(Ok(said)) if said.is_empty() => Fate::Survived,
+            Some(Ok(said)) => Fate::Caught(first(&said)),
         }
     }
 
@@ -143,7 +166,7 @@ impl<'a> Trial<'a> {
         let near = move |case: &&Case| match scope {
             Scope::Rubric(stage) => case.file.contains(stage.as_str()),
             Scope::Kinds => case.file.contains("kinds"),
-            Scope::SubClasses => case.file.contains("sub-classes"),
+            Scope::SubClasses | Scope::Patterns(_) => case.file.contains("said_"),
         };
         let first = self.cases.iter().filter(near);
         first.chain(self.cases.iter().filter(move |case| !near(case)))

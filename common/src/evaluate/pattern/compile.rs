@@ -11,7 +11,8 @@ use serde_yaml::Spanned;
 
 use super::raw::{RawPattern, RawPatternClass, RawPatterns};
 use super::{PatternClass, Role, Source, Table};
-use crate::evaluate::lint::Report;
+use crate::evaluate::lint::raw::RawFile;
+use crate::evaluate::lint::{Finding, Report};
 
 /// Most memory one compiled expression may take, in bytes. Source: the largest that is shipped takes 35 KiB.
 const REGEX_SIZE: usize = 128 << 10;
@@ -43,6 +44,32 @@ impl Placed<'_> {
 
 /// The table of one source; none when an expression cannot be used.
 pub(super) fn compile(raw: &RawPatterns, source: Source, report: &mut Report<'_>) -> Option<Table> {
+    let (table, placed) = build(raw, source, report)?;
+    for (at, placed) in placed.iter().enumerate() {
+        examples(at, placed, &table, report);
+    }
+    Some(table)
+}
+
+/// What the examples of a file say against it.
+///
+/// # Errors
+/// What keeps it from being a table at all, whatever its examples say.
+pub(in crate::evaluate) fn against(file: &RawFile<RawPatterns>, source: Source) -> Result<Vec<Finding>, Vec<Finding>> {
+    let mut refused = Vec::new();
+    let built = build(&file.content, source, &mut Report::new(&file.path, &mut refused));
+    let Some((table, placed)) = built.filter(|_| refused.is_empty()) else {
+        return Err(refused);
+    };
+    let mut said = Vec::new();
+    for (at, placed) in placed.iter().enumerate() {
+        examples(at, placed, &table, &mut Report::new(&file.path, &mut said));
+    }
+    Ok(said)
+}
+
+/// The table, and which expressions of it belong to which class.
+fn build<'a>(raw: &'a RawPatterns, source: Source, report: &mut Report<'_>) -> Option<(Table, Vec<Placed<'a>>)> {
     if raw.source.value != source.as_str() {
         report.error(
             raw.source.referenced,
@@ -79,11 +106,7 @@ pub(super) fn compile(raw: &RawPatterns, source: Source, report: &mut Report<'_>
     }
     let set = search_for_all(&expressions, source, report)?;
     let classes = placed.iter().map(|placed| class(placed, source)).collect();
-    let table = Table { classes, set, roles };
-    for (at, placed) in placed.iter().enumerate() {
-        examples(at, placed, &table, report);
-    }
-    Some(table)
+    Some((Table { classes, set, roles }, placed))
 }
 
 /// What every class must say, and how.

@@ -14,13 +14,13 @@ pub(in crate::evaluate) struct RawPatterns {
     /// The source's name, the same as the file's.
     pub(super) source: Spanned<String>,
     /// In order of precedence.
-    pub(super) classes: Ordered<RawPatternClass>,
+    pub(in crate::evaluate) classes: Ordered<RawPatternClass>,
 }
 
 /// One entry of `classes`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawPatternClass {
+pub(in crate::evaluate) struct RawPatternClass {
     /// A few words for a heading.
     pub(super) title: Spanned<String>,
     /// What an operator should know.
@@ -34,18 +34,18 @@ pub(super) struct RawPatternClass {
     /// For metrics: the query, over a span of time.
     pub(super) query: Option<Spanned<String>>,
     /// Any of these is found in a text of the class.
-    pub(super) patterns: Vec<RawPattern>,
+    pub(in crate::evaluate) patterns: Vec<RawPattern>,
     /// None of these is.
     #[serde(default)]
-    pub(super) unless: Vec<Spanned<String>>,
+    pub(in crate::evaluate) unless: Vec<Spanned<String>>,
 }
 
 /// One item of `patterns`: an expression, and what shows that it means what it should.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawPattern {
+pub(in crate::evaluate) struct RawPattern {
     /// What is searched, whatever the case of letters.
-    pub(super) regex: Spanned<String>,
+    pub(in crate::evaluate) regex: Spanned<String>,
     /// Texts that it leads from to the class.
     #[serde(default)]
     pub(super) matches: Vec<Spanned<String>>,
