@@ -11,10 +11,11 @@
 //! ```
 //!
 //! Fail and warn look for a class: the first whose conditions all hold; for fail also the first that nothing contradicts and that
-//! names what failed; then the one that the members' own texts say. Unknown optional criteria are listed and change nothing.
+//! names what failed, and classes that count as failures before those that only warn; then the one that the members' own texts say.
+//! Unknown optional criteria are listed and change nothing.
 
 use super::facts::Facts;
-use super::rubric::{Criterion, FailureClass, Rubric, RubricSet, When};
+use super::rubric::{ClassGrade, Criterion, FailureClass, Rubric, RubricSet, When};
 use super::{ClassMatch, CriterionResult, Outcome, Reason, Role, Verdict, message};
 use crate::evidence::document::EvidenceDocument;
 use crate::evidence::{Observation, SkipReason, StageEvidence, Value};
@@ -230,16 +231,24 @@ fn classify<'a>(rubric: &'a Rubric, facts: &Facts<'_, '_>, verdict: &Verdict) ->
             criteria.any(|c| c.name == name && c.value == serde_json::Value::Bool(false))
         })
     };
-    let candidates = || rubric.classes.iter().filter(|class| !class.when.is_empty());
     let holds = |when: &When| when.expr.eval(facts, &mut Fuel::default());
-    let strict = candidates().find(|class| class.when.iter().all(|when| holds(when) == Ok(true)));
-    if let Some(class) = strict {
-        return Some((class, ClassMatch::Strict));
-    }
     let names_a_failure = |when: &When| when.expr.holds_by(facts, &mut Fuel::default(), &failed);
-    let partial =
-        candidates().find(|class| class.when.iter().all(|when| holds(when) != Ok(false)) && class.when.iter().any(names_a_failure));
-    partial.map(|class| (class, ClassMatch::Partial))
+    let first = |among: &dyn Fn(&FailureClass) -> bool| {
+        let candidates = || rubric.classes.iter().filter(|class| !class.when.is_empty() && among(class));
+        let strict = candidates().find(|class| class.when.iter().all(|when| holds(when) == Ok(true)));
+        if let Some(class) = strict {
+            return Some((class, ClassMatch::Strict));
+        }
+        let partial =
+            candidates().find(|class| class.when.iter().all(|when| holds(when) != Ok(false)) && class.when.iter().any(names_a_failure));
+        partial.map(|class| (class, ClassMatch::Partial))
+    };
+    let counts = |class: &FailureClass| class.grade == ClassGrade::Failure;
+    match verdict.outcome {
+        // That something also deserves a warning must not make a failure look like one.
+        Outcome::Fail => first(&counts).or_else(|| first(&|class| !counts(class))),
+        _ => first(&|_| true),
+    }
 }
 
 /// The verdict with what the failing members say themselves, its sub-class and its message.

@@ -205,6 +205,27 @@ fn a_failure_without_class_is_unclassified() {
 }
 
 #[test]
+fn a_failure_is_never_called_by_a_warning_while_a_failure_class_fits() {
+    // The list of volumes was cut: one that is known is not filled, another was slow, which would be informational.
+    let verdict = judge(
+        &RUBRICS,
+        Stage::StorageCloneReady,
+        &evidence(&[
+            ("namespace_exists", YES),
+            ("datavolume_exists", Value::Unknown(UnknownReason::Truncated)),
+            ("datavolume_succeeded", NO),
+            ("pvc_bound", YES),
+            ("clone_duration_acceptable", NO),
+        ]),
+        Upstream::default(),
+    );
+    assert_eq!(
+        (short(&verdict).as_str(), verdict.class_match),
+        ("fail datavolume_not_ready", Some(ClassMatch::Partial))
+    );
+}
+
+#[test]
 fn sub_class_comes_from_the_signals_not_from_the_message() {
     let set = &*RUBRICS;
     let mut evidence = deployment(&[("desired_replicas_ready", NO), ("no_image_pull_failures", NO)]);
