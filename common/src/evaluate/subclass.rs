@@ -18,9 +18,9 @@ use regex::bytes::Regex;
 use serde::{Deserialize, Serialize};
 use serde_yaml::Location;
 
-pub(super) use self::raw::RawRule;
 pub use self::raw::RawSubClasses;
 use self::raw::Source;
+pub(super) use self::raw::{RawRule, RawSignal};
 use crate::evidence::signals::Signal;
 
 /// The sub-classes of every class that has any.

@@ -7,12 +7,14 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use serde::Deserialize as _;
 use serde_json::Value as Json;
 use serde_yaml::{Location, Spanned};
 
 use super::super::judge::{self, Upstream};
 use super::super::lint::Ordered;
 use super::super::rubric::RubricSet;
+use super::super::subclass::RawSignal;
 use super::super::{FleetVerdict, InstanceVerdict, LabKind, identity::Identity};
 use super::raw::{RawFull, RawObservation};
 use super::{Flaws, Situation};
@@ -287,8 +289,15 @@ fn members(names: &[String]) -> Result<Vec<Member>, String> {
 }
 
 fn signal(item: &Json) -> Result<Signal, String> {
-    item.as_str()
-        .filter(|text| !text.trim().is_empty())
-        .map(Signal::from)
-        .ok_or_else(|| format!("a signal is a text that some member gives, not {item}"))
+    let says = match item {
+        Json::String(text) => !text.trim().is_empty(),
+        Json::Object(parts) => !parts.is_empty(),
+        _ => false,
+    };
+    let said = says.then(|| RawSignal::deserialize(item).map(|RawSignal(signal)| signal));
+    match said {
+        Some(Ok(signal)) => Ok(signal),
+        Some(Err(error)) => Err(format!("a signal of a member: {error}")),
+        None => Err(format!("a signal is a text that some member gives, or its parts, not {item}")),
+    }
 }

@@ -312,7 +312,7 @@ impl<'de> Deserialize<'de> for RawValue {
 }
 
 /// What evidence says of one name: `false`, `12.5`, a word, `{unknown: forbidden}`, `{value: false, failing: [Pod/web-1]}`; for
-/// `signals` a list of texts.
+/// `signals` a list of texts, or of what members say in parts: `{kind: Pod, name: web-1, reason: OOMKilled}`.
 pub(super) enum RawObservation {
     Plain(Value),
     List(Vec<Value>),

@@ -21,6 +21,9 @@ const LIMIT: usize = 100_000;
 
 /// Why no evidence at all could tell the mutant from the original; `None` when some might.
 pub(super) fn reason(original: &RubricSet, changed: &RubricSet, mutant: &Mutant) -> Option<&'static str> {
+    if mutant.operator == Operator::SwapSubClasses {
+        return facts_and_words(original, mutant);
+    }
     let Scope::Rubric(stage) = mutant.scope else { return None };
     match mutant.operator {
         Operator::DropOwner => owner(stage, &mutant.was),
@@ -36,6 +39,16 @@ pub(super) fn reason(original: &RubricSet, changed: &RubricSet, mutant: &Mutant)
         }
         _ => None,
     }
+}
+
+/// Facts are asked before any words are searched, whatever the order of the rules.
+fn facts_and_words(original: &RubricSet, mutant: &Mutant) -> Option<&'static str> {
+    let (_, names) = mutant.was.split_once(": ")?;
+    let (first, second) = names.split_once(", ")?;
+    let rules = [original.sub_classes.named(first)?, original.sub_classes.named(second)?];
+    let facts = rules.iter().any(|rule| rule.pattern.is_none() && !rule.facts.is_empty());
+    let words = rules.iter().any(|rule| rule.pattern.is_some() && rule.facts.is_empty());
+    (facts && words).then_some("one rule asks for facts alone and the other for words alone, and facts come first whatever the order")
 }
 
 /// Entry criteria are looked at by a stage that the pipeline has not blocked already.

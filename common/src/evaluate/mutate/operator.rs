@@ -56,6 +56,8 @@ pub enum Operator {
     SwapSubClasses,
     /// The pattern of a sub-class is broken, or loses an alternative.
     SubClassPattern,
+    /// A sub-class no longer asks for one of its facts.
+    SubClassFact,
     /// The confidence of a sub-class is another.
     Confidence,
     /// An expression of a pattern class loses an alternative.
@@ -66,7 +68,7 @@ pub enum Operator {
 
 impl Operator {
     /// Every operator, in the order of their mutants' importance to an author.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Flip,
         Self::Shift,
         Self::Drop,
@@ -92,6 +94,7 @@ impl Operator {
         Self::DropSubClass,
         Self::SwapSubClasses,
         Self::SubClassPattern,
+        Self::SubClassFact,
         Self::Confidence,
         Self::Pattern,
         Self::Unless,
@@ -126,6 +129,7 @@ impl Operator {
             Self::DropSubClass => "drop-sub-class",
             Self::SwapSubClasses => "swap-sub-classes",
             Self::SubClassPattern => "sub-class-pattern",
+            Self::SubClassFact => "sub-class-fact",
             Self::Confidence => "confidence",
             Self::Pattern => "pattern",
             Self::Unless => "unless",
@@ -164,6 +168,7 @@ impl Operator {
             Self::KindName => "a namespace whose name tells this kind, with `kind`",
             Self::DropSubClass | Self::SwapSubClasses => "`sub_class` in a case of the class whose members say what the rule looks for",
             Self::SubClassPattern => "a case whose members say just what this alternative looks for, with `sub_class`",
+            Self::SubClassFact => "a case whose members show just these facts, with `sub_class`",
             Self::Confidence => "`auto_fix_confidence` in a case of the sub-class",
             Self::Pattern => "a text under `matches` that only this alternative finds",
             Self::Unless => "a text under `near_misses` that only this keeps out",

@@ -71,6 +71,7 @@ pub(super) fn sub_classes(maker: &mut Maker<'_>, sub_classes: &RawSubClasses) {
             let mut of_rule = OfRule { maker, entry, index, rule };
             of_rule.whole();
             of_rule.pattern();
+            of_rule.facts();
             if let Some(below) = content.rules.get(index + 1) {
                 of_rule.swap(&class.value, below);
             }
@@ -124,6 +125,16 @@ impl OfRule<'_, '_, '_> {
                 if let Some(pattern) = &mut rules[index].pattern {
                     pattern.value.clone_from(&edited);
                 }
+            });
+        }
+    }
+
+    fn facts(&mut self) {
+        let index = self.index;
+        for (item, facts) in self.rule.facts.iter().enumerate() {
+            let was = format!("facts {}", item + 1);
+            self.add(Operator::SubClassFact, facts.referenced, &was, "", move |rules| {
+                rules[index].facts.remove(item);
             });
         }
     }

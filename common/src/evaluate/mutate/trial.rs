@@ -101,7 +101,19 @@ impl<'a> Trial<'a> {
             .find_map(|case| case::run(&changed, case).into_iter().next());
         match mismatch {
             Some(mismatch) => Fate::Caught(mismatch.to_string()),
-            None => equivalent::reason(&self.original, &changed, mutant).map_or(Fate::Survived, Fate::Equivalent),
+            None => match equivalent::reason(&self.original, &changed, mutant) {
+                Some(why) => Fate::Equivalent(why),
+                None if mutant.scope == Scope::SubClasses => self.fate_by_examples(mutant),
+                None => Fate::Survived,
+            },
+        }
+    }
+
+    /// Rules of sub-classes have examples beside them, which are cases of the rule alone.
+    fn fate_by_examples(&self, mutant: &Mutant) -> Fate {
+        match RubricSet::from_raw(&mutant.applied_to(self.set)) {
+            Err(LoadError::Invalid(findings)) => Fate::Caught(findings.first().map(ToString::to_string).unwrap_or_default()),
+            _ => Fate::Survived,
         }
     }
 
@@ -151,7 +163,7 @@ impl<'a> Trial<'a> {
 
     fn compile(&self, mutant: &Mutant) -> Result<RubricSet, LoadError> {
         if mutant.scope == Scope::SubClasses {
-            // Cases shall notice, not only the examples beside the rules.
+            // That the examples beside the rules disagree is no matter of the lints here.
             let mut changed = mutant.applied_to(self.set);
             without_examples(&mut changed);
             return RubricSet::from_raw(&changed);

@@ -46,7 +46,7 @@ pub(in crate::evaluate) struct RawRule {
     pub(in crate::evaluate) name: Spanned<String>,
     pub(super) description: String,
     #[serde(default)]
-    pub(super) facts: Vec<Spanned<RawFacts>>,
+    pub(in crate::evaluate) facts: Vec<Spanned<RawFacts>>,
     pub(in crate::evaluate) pattern: Option<Spanned<String>>,
     pub(super) workload: String,
     pub(in crate::evaluate) auto_fix_confidence: Confidence,
@@ -59,7 +59,7 @@ pub(in crate::evaluate) struct RawRule {
 /// What must be true of one signal.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawFacts {
+pub(in crate::evaluate) struct RawFacts {
     pub(super) kind: Option<String>,
     pub(super) name: Option<Spanned<String>>,
     pub(super) owner_kind: Option<String>,
@@ -69,7 +69,7 @@ pub(super) struct RawFacts {
 
 /// A signal of an example: a text, or its parts.
 #[derive(Debug, Clone)]
-pub(super) struct RawSignal(pub(super) Signal);
+pub(in crate::evaluate) struct RawSignal(pub(in crate::evaluate) Signal);
 
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
