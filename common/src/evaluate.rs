@@ -14,12 +14,14 @@
 //! | [`kind`], [`lifecycle`], [`identity`] | what an instance is, what it is supposed to do, how it is called |
 //! | [`pattern`], [`subclass`], [`message`] | what the members' own texts say, the finer label, the line for people |
 //! | [`report`] | verdicts as JSON, YAML, table, JUnit |
+//! | [`diff`] | verdicts that change between two rubric sets |
 //! | [`schema`] | the files' JSON Schema, for editors |
 //! | [`case`] | a situation in YAML and the verdict it must lead to |
 //! | [`mutate`] | rubrics changed in small ways, and whether a case notices |
 
 pub mod case;
 pub mod catalog;
+pub mod diff;
 mod embedded;
 mod facts;
 mod files;
@@ -36,6 +38,7 @@ pub mod pattern;
 pub mod pipeline;
 pub mod report;
 pub mod rubric;
+pub mod scaffold;
 pub mod schema;
 pub mod subclass;
 

@@ -28,8 +28,16 @@ pub struct Args {
 /// # Errors
 /// When nothing is known by that word; words like it are named.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    word(args.word.as_deref())
+}
+
+/// Explains a word; without one, all words are listed.
+///
+/// # Errors
+/// When nothing is known by that word; words like it are named.
+pub fn word(word: Option<&str>) -> anyhow::Result<ExitCode> {
     let rubrics = rubrics(None)?;
-    let Some(word) = &args.word else {
+    let Some(word) = word else {
         output::text(&words(&rubrics).into_iter().map(|word| word + "\n").collect::<String>())?;
         return Ok(ExitCode::SUCCESS);
     };

@@ -8,7 +8,7 @@
 //! images or certificates, and of the annotations a handful. Free text is scrubbed of what looks like a credential. A kind
 //! that could not be read is written as the API server's refusal, so that it stays unknown for whoever reads the recording.
 
-mod scrub;
+pub(crate) mod scrub;
 
 use std::fs;
 use std::io::{self, BufWriter, Write as _};

@@ -67,6 +67,7 @@ mod given;
 mod names;
 mod observed;
 mod raw;
+pub mod recording;
 pub mod report;
 pub mod runner;
 mod snapshot;

@@ -1,32 +1,32 @@
-//! `stargate rubric explain`: what rubrics may ask.
+//! `stargate rubric explain`: what an author of rubrics meets. The words of answers are those of `stargate explain`; the evidence
+//! document is added.
 
 use std::process::ExitCode;
 
-use clap::ValueEnum;
 use stargate_common::evidence::document;
 
+use crate::commands::explain;
 use crate::output;
 
-/// Arguments.
+/// Explain a stage, criterion, failure class or reason, or the evidence document that expressions ask.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  stargate rubric explain evidence\n  stargate rubric explain route-ready\n  stargate rubric explain pods_crashlooping"
+)]
 pub struct Args {
-    /// What to explain
-    topic: Topic,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Topic {
-    /// The evidence document: variables and fields for `expr:` criteria and conditions
-    Evidence,
+    /// The word, or `evidence`; without it, all words are listed
+    #[arg(value_name = "evidence|STAGE|CRITERION|CLASS|REASON")]
+    word: Option<String>,
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// Standard output that does not take it.
+/// When nothing is known by that word; words like it are named.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    match args.topic {
-        Topic::Evidence => output::text(&document::explain())?,
+    if args.word.as_deref() == Some("evidence") {
+        output::text(&document::explain())?;
+        return Ok(ExitCode::SUCCESS);
     }
-    Ok(ExitCode::SUCCESS)
+    explain::word(args.word.as_deref())
 }

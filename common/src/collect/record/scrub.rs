@@ -19,7 +19,7 @@ const SECRET_NAMES: [&str; 9] = [
 ];
 
 /// Scrubs every text in a value. Names of fields stay.
-pub(super) fn value(value: &mut Value) {
+pub(crate) fn value(value: &mut Value) {
     match value {
         Value::String(text) => {
             if let Some(scrubbed) = scrub(text) {

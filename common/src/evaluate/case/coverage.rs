@@ -94,7 +94,8 @@ impl Coverage {
     pub fn new(rubrics: &RubricSet) -> Self {
         let mut points = BTreeMap::new();
         let mut add = |point: Point, place: Option<Place>| drop(points.insert(point, Covered { place, seen: false }));
-        for rubric in rubrics.rubrics() {
+        let of_labs = rubrics.labs.iter().map(|lab| &lab.rubric);
+        for rubric in rubrics.rubrics().iter().chain(of_labs) {
             let stage = rubric.stage;
             for outcome in [Outcome::Pass, Outcome::Fail, Outcome::Indeterminate] {
                 add(Point::Outcome { stage, outcome }, None);

@@ -22,8 +22,20 @@ pub(super) fn flaws(rubrics: &RubricSet, case: &Case) -> Vec<Flaw> {
         file: &case.file,
         found: Vec::new(),
     };
-    let mut matters: BTreeMap<(u64, u64, String), bool> = BTreeMap::new();
-    let key = |at: Location, what: String| (at.line(), at.column(), what);
+    for ((line, column), what) in idle(rubrics, case) {
+        flaws.at_line(line, column, format!("{what} has no effect on any verdict: remove it"));
+    }
+    for situation in &case.situations {
+        let verdict = judge(rubrics, situation);
+        no_effect(rubrics, situation, &verdict, &mut flaws);
+    }
+    flaws.found
+}
+
+/// Statements without effect: where they are, and what they are called.
+pub(super) fn idle(rubrics: &RubricSet, case: &Case) -> Vec<((u64, u64), String)> {
+    let mut matters: BTreeMap<((u64, u64), String), bool> = BTreeMap::new();
+    let key = |at: Location, what: String| ((at.line(), at.column()), what);
     for statement in statements(&case.said) {
         matters.insert(key(statement.at, statement.what), false);
     }
@@ -38,12 +50,8 @@ pub(super) fn flaws(rubrics: &RubricSet, case: &Case) -> Vec<Flaw> {
                 *matters.entry(key).or_default() |= changes || alone();
             }
         }
-        no_effect(rubrics, situation, &verdict, &mut flaws);
     }
-    for ((line, column, what), _) in matters.iter().filter(|(_, matters)| !**matters) {
-        flaws.at_line(*line, *column, format!("{what} has no effect on any verdict: remove it"));
-    }
-    flaws.found
+    matters.into_iter().filter(|(_, matters)| !matters).map(|(key, _)| key).collect()
 }
 
 /// What is said to have no effect has none.

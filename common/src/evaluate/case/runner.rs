@@ -6,7 +6,6 @@ use super::super::rubric::RubricSet;
 use super::coverage::Coverage;
 use super::suite::{About, CaseFile, Suite};
 use super::{Case, CaseError, Flaw, Mismatch, audit, compare, judge, load};
-use crate::stage::Stage;
 
 /// What became of a suite.
 #[derive(Debug, Clone)]
@@ -123,8 +122,18 @@ impl Run {
 
 /// Situations that say nothing of the rubric in whose folder they are, and files named for a class that they never show.
 fn beside_the_point(rubrics: &RubricSet, file: &CaseFile, case: &Case) -> Vec<Flaw> {
-    let Some(stages) = stages_of(&file.about) else {
-        return Vec::new();
+    let stages = match &file.about {
+        About::Anything => return Vec::new(),
+        About::Stage(stage) => vec![*stage],
+        About::Lab(name) => match rubrics.labs.iter().find(|lab| lab.id == *name) {
+            Some(lab) => vec![lab.rubric.stage],
+            None => {
+                return vec![whole(
+                    &case.file,
+                    format!("the rubrics have no lab `{name}`: judge by the set that the case is in"),
+                )];
+            }
+        },
     };
     let names: Vec<&str> = stages.iter().map(|stage| stage.as_str()).collect();
     let mut flaws = Vec::new();
@@ -153,13 +162,6 @@ fn beside_the_point(rubrics: &RubricSet, file: &CaseFile, case: &Case) -> Vec<Fl
         ));
     }
     flaws
-}
-
-fn stages_of(about: &About) -> Option<Vec<Stage>> {
-    match about {
-        About::Stage(stage) => Some(vec![*stage]),
-        About::Lab(_) | About::Anything => None,
-    }
 }
 
 fn whole(file: &str, detail: String) -> Flaw {

@@ -66,7 +66,7 @@ fn offset(text: &str) -> Option<TimeDelta> {
 }
 
 /// Whether a field of that name holds a moment, in Kubernetes objects or in our own projections.
-fn is_time(field: &str) -> bool {
+pub(super) fn is_time(field: &str) -> bool {
     field.ends_with("Timestamp")
         || field.ends_with("Time")
         || field.ends_with("_at")
