@@ -59,7 +59,12 @@ fn recordings_of_the_corpus_become_cases_with_the_same_verdicts() {
     let mut all = Vec::new();
     for folder in folders {
         let recording = recorded::read(&folder, None).unwrap();
-        let name = folder.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned();
+        let name = folder
+            .parent()
+            .and_then(Path::file_name)
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         all.extend(wrong(&recording).into_iter().map(|wrong| format!("{name}: {wrong}")));
     }
     assert!(all.is_empty(), "{}:\n{}", all.len(), all.join("\n"));
@@ -87,7 +92,9 @@ fn planted_secrets_and_names_do_not_survive() {
     let inventory = snapshot.namespaces.get_mut(&namespace).unwrap();
     for pod in &mut inventory.pods.items {
         pod.metadata.uid = "0b7e5b1c-planted-uid".to_owned();
-        pod.metadata.labels.insert("example.com/owner".to_owned(), "planted-owner".to_owned());
+        pod.metadata
+            .labels
+            .insert("example.com/owner".to_owned(), "planted-owner".to_owned());
         pod.spec.node_name = Some("planted-node.example.org".to_owned());
         pod.status.message = "login with password=planted-password for planted.person@example.org".to_owned();
         for status in &mut pod.status.container_statuses {
@@ -97,8 +104,14 @@ fn planted_secrets_and_names_do_not_survive() {
         }
     }
     for namespace in &mut inventory.namespace.items {
-        namespace.metadata.labels.insert("created-by".to_owned(), "planted-creator".to_owned());
-        namespace.metadata.labels.insert("serviceUuid".to_owned(), "planted-uuid".to_owned());
+        namespace
+            .metadata
+            .labels
+            .insert("created-by".to_owned(), "planted-creator".to_owned());
+        namespace
+            .metadata
+            .labels
+            .insert("serviceUuid".to_owned(), "planted-uuid".to_owned());
     }
     for deployment in &mut inventory.deployments.items {
         deployment.status.conditions.push(Condition {
