@@ -33,7 +33,7 @@ use std::sync::Arc;
 use serde_yaml::Location;
 
 pub use self::operator::Operator;
-pub use self::trial::Trial;
+pub use self::trial::{Trial, TrialError};
 use super::case::{self, CaseError};
 use super::lint::Place;
 use super::lint::raw::RawSet;

@@ -94,7 +94,7 @@ fn what_cannot_make_a_difference_says_why() {
 #[test]
 fn a_trial_begins_with_cases_that_pass() {
     let set = set();
-    assert!(matches!(Trial::new(&set, &[]), Err(trial::TrialError::NoCases)));
+    assert!(matches!(Trial::new(&set, &[]), Err(TrialError::NoCases)));
     let wrong = MISSING.replace("deployment_missing", "pods_not_ready");
     let cases = [case::parse("wrong.yaml", &wrong).unwrap()];
     let error = Trial::new(&set, &cases).unwrap_err().to_string();
