@@ -295,7 +295,8 @@ const BRIDGED: &[(Stage, Outcome, Kind, Option<UnknownReason>)] = &[
         Kind::Namespace,
         Some(UnknownReason::NotCollected),
     ),
-    (Stage::RouteReady, Outcome::Fail, Kind::Namespace, Some(UnknownReason::NotCollected)),
+    // The same where it was refused, and the Services of the lab are gone already.
+    (Stage::RouteReady, Outcome::Fail, Kind::Namespace, None),
     // Somebody who knows the lab told its kind: what such a lab need not have is not missed when it cannot be read.
     (Stage::RouteReady, Outcome::Skipped, Kind::Route, None),
 ];

@@ -160,7 +160,6 @@ const BRIDGED: &[(Stage, Kind, Option<UnknownReason>)] = &[
     (Stage::RunCreated, Kind::Subject, None),
     // What lives in a namespace proves that it exists.
     (Stage::DeploymentReady, Kind::Namespace, Some(UnknownReason::NotCollected)),
-    (Stage::RouteReady, Kind::Namespace, Some(UnknownReason::NotCollected)),
     // No ready endpoint is known; that a pod is starting or a VM halted would excuse it, and nobody looked.
     (Stage::RouteReady, Kind::Pod, Some(UnknownReason::NotCollected)),
     (Stage::RouteReady, Kind::VirtualMachine, Some(UnknownReason::NotCollected)),

@@ -7,7 +7,7 @@
 use super::backends::{self, Behind, Excuse, Source, Target, Targets};
 use super::quantify::{Judged, Known, all, any, inferred_if};
 use super::signals::{Signal, Signals, clip};
-use super::{Grade, Intent, MAX_MEMBERS, Observation, StageEvidence, Value, View, entry, probes, thresholds};
+use super::{Grade, Intent, MAX_MEMBERS, Observation, StageEvidence, Value, View, probes, thresholds};
 use crate::objects::ProbeKind;
 use crate::objects::meta::condition;
 use crate::stage::Stage;
@@ -106,14 +106,6 @@ fn route_exists(view: &View, targets: &Targets) -> Observation {
     all(declared.collect(), None, Value::Bool(false))
 }
 
-/// Why the namespace is not known, if it is not: what is gone may have gone with it.
-fn unread_namespace(view: &View) -> Option<UnknownReason> {
-    match entry::namespace_exists(view).value {
-        Value::Unknown(reason) => Some(reason),
-        Value::Bool(_) | Value::Number(_) | Value::Text(_) => None,
-    }
-}
-
 /// Every Service that a Route points to; without Routes, any Service.
 fn service_exists(view: &View, targets: &Targets) -> Observation {
     let services = &view.inventory.services;
@@ -123,8 +115,7 @@ fn service_exists(view: &View, targets: &Targets) -> Observation {
         }
         let there = services.items.iter();
         let there = there.map(|service| service_member(&service.metadata.name, Known::True));
-        let none = unread_namespace(view).map_or(Value::Bool(false), Value::Unknown);
-        return inferred_if(targets.inferred, any(there.collect(), services.missing, none));
+        return inferred_if(targets.inferred, any(there.collect(), services.missing, Value::Bool(false)));
     }
     let mut named: Vec<(&str, &str)> = Vec::new();
     for target in &targets.live {
@@ -135,10 +126,7 @@ fn service_exists(view: &View, targets: &Targets) -> Observation {
     let members = named.into_iter().map(|(name, route)| {
         let state = match backends::service(view, name) {
             Ok(Some(_)) => Known::True,
-            Ok(None) => match unread_namespace(view) {
-                Some(reason) => Known::Unknown(reason, "not there, perhaps because its namespace is leaving".to_owned(), None),
-                None => Known::False(format!("Route {route} points to it, it does not exist")),
-            },
+            Ok(None) => Known::False(format!("Route {route} points to it, it does not exist")),
             Err(reason) => Known::Unknown(reason, "not read".to_owned(), None),
         };
         service_member(name, state)
