@@ -6,6 +6,7 @@
 //! comment with the function's name: that is what PostgreSQL's log and `pg_stat_activity` show.
 
 pub mod clusters;
+pub mod collections;
 pub mod dead_letters;
 pub mod evidence;
 pub mod inbox;
@@ -16,6 +17,7 @@ pub mod lease;
 pub mod outbox;
 pub mod partitions;
 pub mod private;
+pub mod records;
 pub mod rollups;
 mod rows;
 pub mod scans;

@@ -44,11 +44,19 @@ pub enum EventType {
     IncidentResolved,
     /// A stage failed and no failure class matched.
     FailureUnclassified,
+    /// Somebody wants a provisioning system read now.
+    CollectionRequested,
+    /// A provisioning system was read and what it said is stored.
+    CollectionCompleted,
+    /// The policy engine advises something, or something else than before.
+    RecommendationIssued,
+    /// What the policy engine advised is no longer called for.
+    RecommendationWithdrawn,
 }
 
 impl EventType {
     /// All types, in the order of the flow.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::ScanRequested,
         Self::ScanCompleted,
         Self::ReadinessChanged,
@@ -56,6 +64,10 @@ impl EventType {
         Self::IncidentUpdated,
         Self::IncidentResolved,
         Self::FailureUnclassified,
+        Self::CollectionRequested,
+        Self::CollectionCompleted,
+        Self::RecommendationIssued,
+        Self::RecommendationWithdrawn,
     ];
 
     /// The CloudEvent `type`.
@@ -69,6 +81,10 @@ impl EventType {
             Self::IncidentUpdated => "io.stargate.incident.updated.v1",
             Self::IncidentResolved => "io.stargate.incident.resolved.v1",
             Self::FailureUnclassified => "io.stargate.failure.unclassified.v1",
+            Self::CollectionRequested => "io.stargate.collection.requested.v1",
+            Self::CollectionCompleted => "io.stargate.collection.completed.v1",
+            Self::RecommendationIssued => "io.stargate.recommendation.issued.v1",
+            Self::RecommendationWithdrawn => "io.stargate.recommendation.withdrawn.v1",
         }
     }
 
@@ -239,6 +255,107 @@ impl Payload for ScanCompleted {
         routing([("sgcluster", &self.cluster), ("sgtier", &self.tier)])
     }
 }
+
+/// Payload of [`EventType::CollectionRequested`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CollectionRequested {
+    /// Row in `collection_requests`.
+    pub request_id: Uuid,
+    /// Which source: a [`crate::sources::SourceName`].
+    pub source: String,
+}
+
+impl Payload for CollectionRequested {
+    const TYPE: EventType = EventType::CollectionRequested;
+    fn subject(&self) -> String {
+        self.source.clone()
+    }
+    fn partition_key(&self) -> String {
+        self.source.clone()
+    }
+    fn dedup_key(&self) -> String {
+        self.request_id.to_string()
+    }
+    fn routing(&self) -> BTreeMap<String, String> {
+        routing([("sgsource", &self.source)])
+    }
+}
+
+/// Payload of [`EventType::CollectionCompleted`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CollectionCompleted {
+    /// Row in `collections`.
+    pub collection_id: Uuid,
+    /// Row in `sources`.
+    pub source: String,
+}
+
+impl Payload for CollectionCompleted {
+    const TYPE: EventType = EventType::CollectionCompleted;
+    fn subject(&self) -> String {
+        self.source.clone()
+    }
+    fn partition_key(&self) -> String {
+        self.source.clone()
+    }
+    fn dedup_key(&self) -> String {
+        self.collection_id.to_string()
+    }
+    fn routing(&self) -> BTreeMap<String, String> {
+        routing([("sgsource", &self.source)])
+    }
+}
+
+/// What the two recommendation events carry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecommendationRef {
+    /// Row in `recommendations`.
+    pub recommendation_id: Uuid,
+    /// Its revision when this was said: readers ignore what is older than they know.
+    pub revision: i32,
+    /// The rule.
+    pub rule: String,
+    /// `lab`, `pool`, `cluster` or `platform`.
+    pub scope: String,
+    /// Which one.
+    pub scope_key: String,
+    /// `critical`, `high`, `medium` or `low`. For routing.
+    pub urgency: String,
+}
+
+macro_rules! recommendation_payload {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub RecommendationRef);
+
+        impl Payload for $name {
+            const TYPE: EventType = EventType::$name;
+            fn subject(&self) -> String {
+                format!("{}/{}/{}", self.0.scope, self.0.scope_key, self.0.rule)
+            }
+            fn partition_key(&self) -> String {
+                self.0.recommendation_id.to_string()
+            }
+            fn dedup_key(&self) -> String {
+                format!("{}/{}", self.0.recommendation_id, self.0.revision)
+            }
+            fn routing(&self) -> BTreeMap<String, String> {
+                routing([("sgrule", &self.0.rule), ("sgscope", &self.0.scope), ("sgseverity", &self.0.urgency)])
+            }
+        }
+    };
+}
+
+recommendation_payload!(
+    /// Payload of [`EventType::RecommendationIssued`].
+    RecommendationIssued
+);
+recommendation_payload!(
+    /// Payload of [`EventType::RecommendationWithdrawn`].
+    RecommendationWithdrawn
+);
 
 /// Payload of [`EventType::ReadinessChanged`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

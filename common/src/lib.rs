@@ -5,6 +5,8 @@
 //! | [`stage`], [`tier`], [`unknown`], [`objects`] | the vocabulary: stages, tiers, reasons, projections of Kubernetes objects | pure |
 //! | [`expr`], [`suggest`] | expressions: CEL, typed, tri-state, bounded; what a misspelt word may have meant | pure |
 //! | [`cluster`], [`collect`] | reading clusters, recordings and probes into a [`objects::Snapshot`] | I/O |
+//! | [`provisioning`] | what was ordered, what exists, who is coming: records of the provisioning systems, joins, states | pure |
+//! | [`sources`] | clients of the provisioning systems | I/O |
 //! | [`evidence`] | objects → tri-state observations, one file per stage | pure |
 //! | [`evaluate`] | observations × rubrics → verdicts | pure |
 //! | [`track`] | verdicts over time → transitions, incidents, correlation | pure |
@@ -23,7 +25,9 @@ pub mod evidence;
 pub mod expr;
 pub mod failure;
 pub mod objects;
+pub mod provisioning;
 pub mod settings;
+pub mod sources;
 pub mod stage;
 pub mod suggest;
 pub mod tier;

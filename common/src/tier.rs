@@ -15,10 +15,13 @@ pub enum Tier {
     Workloads,
     /// Also what the workloads need and serve; every hour.
     Everything,
+    /// No tier of `scan`: what a collection of the provisioning systems brought about the instances of a cluster.
+    #[value(skip)]
+    Provisioning,
 }
 
 impl Tier {
-    /// Every tier, smallest first.
+    /// Every tier of `scan`, smallest first.
     pub const ALL: [Self; 3] = [Self::Cluster, Self::Workloads, Self::Everything];
 
     /// The stable kebab-case name.
@@ -28,13 +31,15 @@ impl Tier {
             Self::Cluster => "cluster",
             Self::Workloads => "workloads",
             Self::Everything => "everything",
+            Self::Provisioning => "provisioning",
         }
     }
 
     /// The tier of that name, if there is one.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|tier| tier.as_str() == name)
+        let mut tiers = Self::ALL.into_iter().chain([Self::Provisioning]);
+        tiers.find(|tier| tier.as_str() == name)
     }
 
     /// How often it runs, in seconds. Source: the CronJob manifests of `scan`, which a test compares.
@@ -44,6 +49,8 @@ impl Tier {
             Self::Cluster => 300,
             Self::Workloads => 900,
             Self::Everything => 3600,
+            // As often as Babylon is read.
+            Self::Provisioning => 300,
         }
     }
 
@@ -92,6 +99,7 @@ impl Tier {
             Self::Cluster => cluster,
             Self::Workloads => KINDS.split_at(4 + more.split_at(8).0.len()).0,
             Self::Everything => &KINDS,
+            Self::Provisioning => &[Kind::Subject, Kind::SmokeRun],
         }
     }
 }

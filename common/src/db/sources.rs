@@ -22,6 +22,8 @@ pub struct Source<'a> {
     pub expected: usize,
     /// The parts that are missing, each with the reason.
     pub missing: &'a [String],
+    /// It asked to be left alone until then.
+    pub retry_at: Option<DateTime<Utc>>,
 }
 
 /// Stores how a source stands. An attempt that is older than the stored one changes nothing.
@@ -32,10 +34,11 @@ pub async fn record(db: impl PgExecutor<'_>, source: &Source<'_>) -> Result<(), 
     let count = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
     sqlx::query!(
         "-- sources::record
-        insert into sources as s (source, interval_s, last_attempt_at, last_success_at, last_error, expected, reporting, missing)
-        values ($1, $2, $3, $4, left($5, 1000), $6, $7, to_jsonb($8::text[]))
+        insert into sources as s (source, interval_s, last_attempt_at, last_success_at, last_error, expected, reporting, missing, retry_at, failures)
+        values ($1, $2, $3, $4, left($5, 1000), $6, $7, to_jsonb($8::text[]), $9, case when $5::text is null then 0 else 1 end)
         on conflict (source) do update
-        set interval_s = excluded.interval_s, last_attempt_at = excluded.last_attempt_at,
+        set enabled = true, interval_s = excluded.interval_s, last_attempt_at = excluded.last_attempt_at,
+            retry_at = excluded.retry_at, failures = case when excluded.last_error is null then 0 else s.failures + 1 end,
             last_success_at = coalesce(excluded.last_success_at, s.last_success_at), last_error = excluded.last_error,
             expected = excluded.expected, reporting = excluded.reporting, missing = excluded.missing
         where s.last_attempt_at is null or s.last_attempt_at <= excluded.last_attempt_at",
@@ -46,10 +49,29 @@ pub async fn record(db: impl PgExecutor<'_>, source: &Source<'_>) -> Result<(), 
         source.error,
         count(source.expected),
         count(source.expected.saturating_sub(source.missing.len())),
-        source.missing
+        source.missing,
+        source.retry_at
     )
     .execute(db)
     .await
     .doing("storing how a source stands")?;
+    Ok(())
+}
+
+/// Notes that a source is not configured: it is shown as disabled, and what is stored of it stays.
+///
+/// # Errors
+/// The statement failed.
+pub async fn disable(db: impl PgExecutor<'_>, name: &str, interval_s: i32) -> Result<(), DbError> {
+    sqlx::query!(
+        "-- sources::disable
+        insert into sources as s (source, enabled, interval_s) values ($1, false, $2)
+        on conflict (source) do update set enabled = false where s.enabled",
+        name,
+        interval_s
+    )
+    .execute(db)
+    .await
+    .doing("noting that a source is disabled")?;
     Ok(())
 }

@@ -12,6 +12,7 @@ pub enum View {
     Clusters,
     Incidents,
     Instances,
+    Provisioning,
     Scans,
     Transitions,
 }
@@ -24,6 +25,7 @@ impl View {
             Self::Clusters => "clusters",
             Self::Incidents => "incidents",
             Self::Instances => "instances",
+            Self::Provisioning => "provisioning",
             Self::Scans => "scans",
             Self::Transitions => "transitions",
         }

@@ -143,6 +143,7 @@ impl Rubrics {
             error: status.error.as_deref(),
             expected: status.files.max(status.findings.len()),
             missing: &status.findings,
+            retry_at: None,
         };
         if let Err(error) = sources::record(db, &source).await {
             let error = anyhow::Error::from(error);

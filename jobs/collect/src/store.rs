@@ -1,0 +1,147 @@
+//! One collection into the database, in one transaction.
+
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use stargate_common::boot::Context;
+use stargate_common::db::collections::{self, NewCollection};
+use stargate_common::db::records::{self, Stored};
+use stargate_common::db::scans::{ScanState, Trigger};
+use stargate_common::db::sources::{self, Source};
+use stargate_common::db::views::{self, View};
+use stargate_common::db::{DbError, outbox};
+use stargate_common::events::{self, CollectionCompleted};
+use stargate_common::objects::Problem;
+use stargate_common::provisioning::Record;
+use stargate_common::sources::{Collected, Reading, Readings};
+use uuid::Uuid;
+
+use crate::Settings;
+
+/// What storing came to, over all kinds.
+#[derive(Debug, Default)]
+struct Tally {
+    items: usize,
+    changed: usize,
+    expected: usize,
+    missing: Vec<String>,
+    problems: Vec<Problem>,
+}
+
+/// Stores a collection. The answer is what to tell: numbers.
+pub(crate) async fn store(context: &Context<Settings>, collected: &Collected) -> anyhow::Result<String> {
+    let now = context.clock.now();
+    let mut tx = context.db.begin().await?;
+    let mut tally = Tally {
+        problems: collected.problems.clone(),
+        ..Tally::default()
+    };
+    store_all(&mut tx, collected, &mut tally, now).await?;
+    let state = match tally.missing.len() {
+        0 => ScanState::Complete,
+        missing if missing == tally.expected => ScanState::Failed,
+        _ => ScanState::Partial,
+    };
+    let id = Uuid::now_v7();
+    let run = NewCollection {
+        id,
+        source: &collected.source,
+        trigger: if context.settings.by_command { Trigger::Command } else { Trigger::Schedule },
+        state,
+        started_at: collected.observed_at,
+        requests: collected.requests,
+        bytes: collected.bytes,
+        items: tally.items,
+        changed: tally.changed,
+        problems: &tally.problems,
+    };
+    collections::insert(&mut *tx, &run, now).await?;
+    let error = (!tally.missing.is_empty()).then(|| tally.missing.join("; "));
+    let source = Source {
+        name: &collected.source,
+        interval_s: context.settings.source.interval_s(),
+        attempt_at: collected.observed_at,
+        success_at: (state == ScanState::Complete).then_some(collected.observed_at),
+        error: error.as_deref(),
+        expected: tally.expected,
+        missing: &tally.missing,
+        retry_at: collected.retry_at,
+    };
+    sources::record(&mut *tx, &source).await?;
+    let completed = CollectionCompleted {
+        collection_id: id,
+        source: collected.source.clone(),
+    };
+    outbox::append(&mut tx, &[events::outgoing("collect", &completed, collected.observed_at)?], now).await?;
+    views::raise(&mut tx, (tally.changed > 0).then_some(View::Provisioning), now).await?;
+    tx.commit().await.context("storing a collection")?;
+    let Tally {
+        items, changed, missing, ..
+    } = &tally;
+    let missing = if missing.is_empty() {
+        String::new()
+    } else {
+        format!(", not read: {}", missing.join("; "))
+    };
+    Ok(format!("{}: {items} objects, {changed} changed{missing}", collected.source))
+}
+
+async fn store_all(conn: &mut PgConnection, collected: &Collected, tally: &mut Tally, now: DateTime<Utc>) -> Result<(), DbError> {
+    let Readings {
+        subjects,
+        runs,
+        claims,
+        handles,
+        pools,
+        providers,
+        catalog_items,
+        workshops,
+        workshop_provisions,
+        components,
+        labs,
+        sessions,
+        smoke_sessions,
+        jobs,
+        placements,
+        sandbox_clusters,
+    } = &collected.readings;
+    let source = &collected.source;
+    one(conn, source, subjects.as_ref(), tally, now).await?;
+    one(conn, source, runs.as_ref(), tally, now).await?;
+    one(conn, source, claims.as_ref(), tally, now).await?;
+    one(conn, source, handles.as_ref(), tally, now).await?;
+    one(conn, source, pools.as_ref(), tally, now).await?;
+    one(conn, source, providers.as_ref(), tally, now).await?;
+    one(conn, source, catalog_items.as_ref(), tally, now).await?;
+    one(conn, source, workshops.as_ref(), tally, now).await?;
+    one(conn, source, workshop_provisions.as_ref(), tally, now).await?;
+    one(conn, source, components.as_ref(), tally, now).await?;
+    one(conn, source, labs.as_ref(), tally, now).await?;
+    one(conn, source, sessions.as_ref(), tally, now).await?;
+    one(conn, source, smoke_sessions.as_ref(), tally, now).await?;
+    one(conn, source, jobs.as_ref(), tally, now).await?;
+    one(conn, source, placements.as_ref(), tally, now).await?;
+    one(conn, source, sandbox_clusters.as_ref(), tally, now).await?;
+    Ok(())
+}
+
+async fn one<R: Record>(
+    conn: &mut PgConnection,
+    source: &str,
+    reading: Option<&Reading<R>>,
+    tally: &mut Tally,
+    now: DateTime<Utc>,
+) -> Result<Stored, DbError> {
+    let Some(reading) = reading else {
+        return Ok(Stored::default());
+    };
+    tally.expected += 1;
+    tally.items += reading.items.len();
+    if let Some(missing) = &reading.missing {
+        tally.missing.push(format!("{}: {} ({})", R::KIND, missing.reason, missing.detail));
+    }
+    tally.problems.extend(reading.refused.iter().cloned());
+    let stored = records::store(conn, source, reading, now).await?;
+    tally.changed += stored.rows();
+    Ok(stored)
+}
