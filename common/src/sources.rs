@@ -5,6 +5,7 @@
 //! | [`babylon`], [`agnosticv`] | the control plane, over the Kubernetes API |
 //! | [`labagator`], [`demolition`], [`aap`], [`sandbox_api`] | over HTTP |
 //! | [`http`] | what all HTTP clients share: deadlines, retries, pages of the same host only |
+//! | [`redact`] | free text, made fit to keep |
 //!
 //! A reading that did not reach its end says so and changes nothing that is stored; an object that could not be understood costs only itself.
 
@@ -14,6 +15,7 @@ pub mod babylon;
 pub mod demolition;
 pub mod http;
 pub mod labagator;
+pub mod redact;
 pub mod sandbox_api;
 
 use chrono::{DateTime, Utc};
