@@ -8,6 +8,8 @@
 //! | [`event`] | labs and their sessions; smoke runs | Labagator, Demolition |
 //! | [`job`] | jobs of the AAP controllers | AAP |
 //! | [`placement`] | placements and the clusters they go to | Sandbox API |
+//! | [`state`], [`stuck`] | what a subject's state means; what does not move by itself | – |
+//! | [`pool_state`] | how full a pool is and where that goes | – |
 //!
 //! Every record is an allow-list: a field that is not named here is never read, so credentials, mail addresses and names of people cannot
 //! reach the database. Every field may be missing at its source; a missing one is `None` or empty, never a guess.
@@ -17,6 +19,9 @@ pub mod event;
 pub mod job;
 pub mod placement;
 pub mod pool;
+pub mod pool_state;
+pub mod state;
+pub mod stuck;
 pub mod subject;
 
 use std::collections::BTreeMap;

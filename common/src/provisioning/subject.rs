@@ -75,6 +75,8 @@ pub struct AnarchySubject {
     pub pending_actions: usize,
     /// `status.runs.active`: names of AnarchyRuns.
     pub active_runs: Vec<String>,
+    /// Those of them that do not exist: the control plane was asked for each after the lists were read.
+    pub missing_runs: Vec<String>,
 }
 
 /// When an action began and ended, and how.
@@ -139,6 +141,8 @@ pub struct AnarchyRun {
     pub subject: String,
     /// Label `anarchy.gpte.redhat.com/runner`: `queued`, `pending`, `failed`, `lost`, or the pod that runs it.
     pub runner: String,
+    /// Whether no AnarchyRunner of its namespace has the pod that is to run it; none when it is on no pod, or the runners were not read.
+    pub pod_missing: Option<bool>,
     /// `status.failures`.
     pub failures: i64,
     /// `status.retryAfter`.
