@@ -17,6 +17,7 @@
 pub mod catalog;
 pub mod event;
 pub mod job;
+pub mod link;
 pub mod placement;
 pub mod pool;
 pub mod pool_state;
