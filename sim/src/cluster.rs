@@ -14,7 +14,7 @@ use crate::{
     control::{self, Control},
     draw::Draw,
     fault::{Ailment, Fault},
-    kinds::Kind,
+    kinds::{CONTROL_PLANE_GROUPS, Kind, LAB_GROUPS},
     seed::Seed,
     store::Store,
     web::Manner,
@@ -79,6 +79,18 @@ impl Cluster {
             changed: watch::Sender::new(version),
             down: watch::Sender::new(false),
         }))
+    }
+
+    /// An empty control plane: it serves Anarchy, Poolboy and Babylon instead of what labs run on. Nothing happens there by itself.
+    #[must_use]
+    pub fn control_plane(name: &str, clock: SimClock, seed: &Seed) -> Self {
+        let cluster = Self::new(name, clock, seed);
+        {
+            let mut state = lock(&cluster.0.state);
+            state.absent = LAB_GROUPS.iter().map(|group| (*group).to_owned()).collect();
+            state.control.enabled = false;
+        }
+        cluster
     }
 
     /// The cluster's name.
@@ -287,7 +299,7 @@ impl State {
             store,
             draw,
             domain,
-            absent: BTreeSet::new(),
+            absent: CONTROL_PLANE_GROUPS.iter().map(|group| (*group).to_owned()).collect(),
             manners: BTreeMap::new(),
             control: Control::new(),
             ailments: BTreeMap::new(),

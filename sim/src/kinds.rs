@@ -173,7 +173,47 @@ kinds! {
     DataVolume: "cdi.kubevirt.io" "v1beta1" "datavolumes" "DataVolume" Namespaced [custom] [];
     /// KServe inference service.
     InferenceService: "serving.kserve.io" "v1beta1" "inferenceservices" "InferenceService" Namespaced [status custom] [];
+    /// OLM subscription to an operator channel.
+    Subscription: "operators.coreos.com" "v1alpha1" "subscriptions" "Subscription" Namespaced [status custom] [];
+    /// Anarchy governor: what can be done with the subjects of one component.
+    AnarchyGovernor: "anarchy.gpte.redhat.com" "v1" "anarchygovernors" "AnarchyGovernor" Namespaced [custom] [];
+    /// Anarchy subject: one deployed component of an order.
+    AnarchySubject: "anarchy.gpte.redhat.com" "v1" "anarchysubjects" "AnarchySubject" Namespaced [status custom] [];
+    /// Anarchy action: one thing asked of a subject.
+    AnarchyAction: "anarchy.gpte.redhat.com" "v1" "anarchyactions" "AnarchyAction" Namespaced [status custom] [];
+    /// Anarchy run: one run of a governor's handler.
+    AnarchyRun: "anarchy.gpte.redhat.com" "v1" "anarchyruns" "AnarchyRun" Namespaced [status custom] [];
+    /// Poolboy provider of one component.
+    ResourceProvider: "poolboy.gpte.redhat.com" "v1" "resourceproviders" "ResourceProvider" Namespaced [custom] [];
+    /// Poolboy pool of handles.
+    ResourcePool: "poolboy.gpte.redhat.com" "v1" "resourcepools" "ResourcePool" Namespaced [status custom] [];
+    /// Poolboy handle: one provisioned thing.
+    ResourceHandle: "poolboy.gpte.redhat.com" "v1" "resourcehandles" "ResourceHandle" Namespaced [status custom] [];
+    /// Poolboy claim: an order.
+    ResourceClaim: "poolboy.gpte.redhat.com" "v1" "resourceclaims" "ResourceClaim" Namespaced [status custom] [];
+    /// Babylon catalog item.
+    CatalogItem: "babylon.gpte.redhat.com" "v1" "catalogitems" "CatalogItem" Namespaced [status custom] [];
+    /// Babylon workshop.
+    Workshop: "babylon.gpte.redhat.com" "v1" "workshops" "Workshop" Namespaced [status custom] [];
+    /// Babylon order of a workshop's seats.
+    WorkshopProvision: "babylon.gpte.redhat.com" "v1" "workshopprovisions" "WorkshopProvision" Namespaced [status custom] [];
+    /// Babylon group of workshops: an event.
+    MultiWorkshop: "babylon.gpte.redhat.com" "v1" "multiworkshops" "MultiWorkshop" Namespaced [status custom] [];
+    /// AgnosticV component with its merged definition.
+    AgnosticVComponent: "gpte.redhat.com" "v1" "agnosticvcomponents" "AgnosticVComponent" Namespaced [status custom] [];
+    /// AgnosticV repository.
+    AgnosticVRepo: "gpte.redhat.com" "v1" "agnosticvrepos" "AgnosticVRepo" Namespaced [status custom] [];
 }
+
+/// API groups that only a control plane serves.
+pub(crate) const CONTROL_PLANE_GROUPS: [&str; 4] = [
+    "anarchy.gpte.redhat.com",
+    "poolboy.gpte.redhat.com",
+    "babylon.gpte.redhat.com",
+    "gpte.redhat.com",
+];
+/// API groups that only clusters with labs serve.
+pub(crate) const LAB_GROUPS: [&str; 3] = ["kubevirt.io", "cdi.kubevirt.io", "serving.kserve.io"];
 
 impl Kind {
     /// The kind whose collection is `plural` in this group and version.

@@ -11,6 +11,8 @@
 //! scenario.step(); // every few seconds; or let `running.play(scenario)` do it
 //! ```
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
@@ -19,6 +21,7 @@ use crate::{
     fleet::{Fleet, Lab},
     generate::{demo, labs},
     seed::Seed,
+    story::Story,
 };
 
 /// Labs that are broken at any time, in percent.
@@ -38,6 +41,8 @@ pub struct Scenario {
     next_outbreak: DateTime<Utc>,
     next_arrival: DateTime<Utc>,
     next_departure: DateTime<Utc>,
+    /// Who ordered the labs, and how that goes on.
+    story: Option<Story>,
 }
 
 #[derive(Debug)]
@@ -71,10 +76,19 @@ impl Scenario {
             next_outbreak: now + TimeDelta::minutes(6),
             next_arrival: now + TimeDelta::seconds(40),
             next_departure: now + TimeDelta::seconds(100),
+            story: None,
         };
         scenario.break_share(now, true);
         scenario.strike_cluster(Fault::NodeNotReady, now, TimeDelta::minutes(25));
         scenario
+    }
+
+    /// The same, with the story that is told around the fleet: labs that arrive are ordered, those that leave are given back, and nobody's lab
+    /// is broken while it is being stopped, started or taken away.
+    #[must_use]
+    pub fn with_story(mut self, story: Story) -> Self {
+        self.story = Some(story);
+        self
     }
 
     /// Labs that are broken or being broken now, by cluster, namespace and fault.
@@ -111,6 +125,14 @@ impl Scenario {
         self.break_share(now, false);
         for cluster in &self.clusters {
             cluster.settle();
+        }
+        if let Some(story) = &self.story {
+            let broken: BTreeSet<(String, String)> = self
+                .active
+                .iter()
+                .map(|active| (active.cluster.name().to_owned(), active.namespace.clone()))
+                .collect();
+            story.step(&broken);
         }
     }
 
@@ -178,6 +200,11 @@ impl Scenario {
             let Some(cluster) = self.clusters.iter().find(|cluster| cluster.name() == lab.cluster) else {
                 continue;
             };
+            let rests = self
+                .story
+                .as_ref()
+                .is_some_and(|story| story.is_at_rest(&lab.cluster, &lab.namespace));
+            let broken = broken || rests;
             // Nothing of a lab broke before the lab was there.
             let since = since.max(lab.created + TimeDelta::minutes(5));
             if !elsewhere && !broken && since <= cluster.now() && cluster.inject_since(&lab.namespace, fault, since) {
@@ -253,7 +280,11 @@ impl Scenario {
         let Some(cluster) = self.clusters.get(self.seed.below(self.clusters.len())) else {
             return;
         };
-        let lab = demo::invent_on(cluster.name(), now, &mut self.seed);
+        let wanted = self.story.as_ref().and_then(Story::wanted_base);
+        let lab = match wanted {
+            Some(base) => demo::invent_of(cluster.name(), base, now, &mut self.seed),
+            None => demo::invent_on(cluster.name(), now, &mut self.seed),
+        };
         let mut seed = self.seed.for_name(&lab.namespace);
         cluster.with(|state, _| labs::provision(state, &lab, &mut seed));
         tracing::debug!(
@@ -262,6 +293,9 @@ impl Scenario {
             "provisioning {}",
             lab.namespace
         );
+        if let Some(story) = &self.story {
+            story.arrive(&lab);
+        }
         self.labs.push(lab);
     }
 
@@ -271,7 +305,11 @@ impl Scenario {
         let Some(lab) = self.labs.get(index) else {
             return;
         };
-        let broken = self.active.iter().any(|active| active.namespace == lab.namespace);
+        let rests = self
+            .story
+            .as_ref()
+            .is_some_and(|story| story.is_at_rest(&lab.cluster, &lab.namespace));
+        let broken = rests || self.active.iter().any(|active| active.namespace == lab.namespace);
         let cluster = self.clusters.iter().find(|cluster| cluster.name() == lab.cluster);
         if let Some(cluster) = cluster.filter(|_| !broken) {
             tracing::debug!(
@@ -280,7 +318,10 @@ impl Scenario {
                 "destroying {}",
                 lab.namespace
             );
-            cluster.destroy_namespace(&lab.namespace);
+            let by_story = self.story.as_ref().is_some_and(|story| story.depart(lab));
+            if !by_story {
+                cluster.destroy_namespace(&lab.namespace);
+            }
             self.labs.remove(index);
         }
     }

@@ -97,3 +97,20 @@ pub(crate) fn invent_on(cluster: &str, now: chrono::DateTime<chrono::Utc>, seed:
     let kind = kind_of(cluster, seed);
     labs::invent(cluster, kind, now, seed)
 }
+
+/// A new lab of a catalog base, on a cluster that can have it: machines need one with virtualization.
+pub(crate) fn invent_of(cluster: &str, base: &str, now: chrono::DateTime<chrono::Utc>, seed: &mut Seed) -> Lab {
+    let kind = LabKind::ALL
+        .into_iter()
+        .find(|kind| kind.bases().contains(&base))
+        .unwrap_or(LabKind::Container);
+    let fits = match kind {
+        LabKind::Container | LabKind::Showroom => true,
+        LabKind::Model => !cluster.starts_with("ocp-"),
+        LabKind::Machine | LabKind::ContainerAndMachine | LabKind::NestedCluster => cluster.starts_with("cnv-"),
+    };
+    if !fits {
+        return invent_on(cluster, now, seed);
+    }
+    labs::invent_of(cluster, kind, base, now, seed)
+}

@@ -72,6 +72,16 @@ pub struct Lab {
 pub(crate) fn invent(cluster: &str, kind: LabKind, created: DateTime<Utc>, seed: &mut Seed) -> Lab {
     let guid = seed.guid();
     let base = seed.pick(kind.bases(), "quickstart");
+    called(cluster, kind, guid, base, created, seed)
+}
+
+/// Invents a lab of a catalog base.
+pub(crate) fn invent_of(cluster: &str, kind: LabKind, base: &str, created: DateTime<Utc>, seed: &mut Seed) -> Lab {
+    let guid = seed.guid();
+    called(cluster, kind, guid, base, created, seed)
+}
+
+fn called(cluster: &str, kind: LabKind, guid: String, base: &str, created: DateTime<Utc>, seed: &mut Seed) -> Lab {
     let namespace = match kind {
         LabKind::Showroom if seed.chance(50) => format!("user-{guid}-showroom"),
         LabKind::Showroom => format!("showroom-{guid}"),
@@ -263,4 +273,31 @@ pub(crate) fn stop(state: &mut State, namespace: &str, now: DateTime<Utc>) {
         }
     }
     derive::namespace(state, namespace, now);
+}
+
+/// Starts a lab that was stopped, by what [`stop`] left behind.
+pub(crate) fn start(state: &mut State, namespace: &str, now: DateTime<Utc>) {
+    for kind in [Kind::Deployment, Kind::StatefulSet] {
+        for mut workload in derive::values(state, kind, namespace, now) {
+            let taken = workload
+                .pointer_mut("/metadata/annotations")
+                .and_then(serde_json::Value::as_object_mut)
+                .and_then(|annotations| annotations.remove("sandbox.redhat.com/original-replicas"));
+            let replicas = taken.and_then(|replicas| replicas.as_str()?.parse::<i64>().ok());
+            if let Some(replicas) = replicas {
+                workload["spec"]["replicas"] = json!(replicas);
+                state.store.put(kind, workload, now);
+            }
+        }
+    }
+    for mut machine in derive::values(state, Kind::VirtualMachine, namespace, now) {
+        let taken = machine
+            .pointer_mut("/metadata/annotations")
+            .and_then(serde_json::Value::as_object_mut)
+            .and_then(|annotations| annotations.remove("sandbox.redhat.com/original-run-strategy"));
+        if let Some(strategy) = taken {
+            machine["spec"]["runStrategy"] = strategy;
+            state.store.put(Kind::VirtualMachine, machine, now);
+        }
+    }
 }
