@@ -12,6 +12,7 @@ pub mod labels;
 pub mod meta;
 pub mod network;
 pub mod provisioning;
+pub mod repository;
 pub mod select;
 pub mod storage;
 pub mod virt;

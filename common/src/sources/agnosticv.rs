@@ -1,5 +1,8 @@
 //! AgnosticV: components with their merged definitions, from the control plane.
 
+mod component;
+mod definition;
+
 use clap::Args;
 
 use super::{Collected, Run};
