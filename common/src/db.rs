@@ -6,7 +6,9 @@
 //! comment with the function's name: that is what PostgreSQL's log and `pg_stat_activity` show.
 
 pub mod clusters;
+pub mod collection_requests;
 pub mod collections;
+pub mod constraint_violations;
 pub mod dead_letters;
 pub mod evidence;
 pub mod inbox;

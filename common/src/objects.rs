@@ -2,7 +2,8 @@
 //!
 //! One vocabulary for every way in (live LIST, recording, stored evidence, test builder): they deserialize
 //! straight from the API's JSON, unknown fields are skipped, and they serialize back compactly as stored evidence.
-//! Nothing here judges. Credentials never enter: no environment, no commands, no data of secrets.
+//! Nothing here judges. Credentials never enter: no environment but two values that say where a showroom's content
+//! comes from, no commands, no data of secrets.
 
 pub mod api;
 pub mod assemble;
@@ -11,9 +12,11 @@ pub mod cluster;
 pub mod labels;
 pub mod meta;
 pub mod network;
+pub mod operator;
 pub mod provisioning;
 pub mod repository;
 pub mod select;
+pub mod showroom;
 pub mod storage;
 pub mod virt;
 pub mod workload;
@@ -31,6 +34,7 @@ pub use cluster::{ClusterOperator, ClusterVersion, Node, NodeMetrics};
 pub use labels::Labels;
 pub use meta::{Condition, Meta, Owner};
 pub use network::{EndpointSlice, Endpoints, Ingress, Probe, ProbeKind, Route, Service};
+pub use operator::Subscription;
 pub use provisioning::{SmokeRun, Subject};
 pub use select::NamespaceSelection;
 pub use storage::{DataVolume, PersistentVolumeClaim};
@@ -67,6 +71,8 @@ pub enum Kind {
     ResourceQuota,
     InferenceService,
     Event,
+    /// Operators of the Operator Lifecycle Manager.
+    Subscription,
     /// HTTP and TLS observations made by StarGate itself.
     Probe,
     /// Babylon AnarchySubjects of the service.
@@ -79,7 +85,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the declaration.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Node,
         Self::NodeMetrics,
         Self::ClusterOperator,
@@ -103,6 +109,7 @@ impl Kind {
         Self::ResourceQuota,
         Self::InferenceService,
         Self::Event,
+        Self::Subscription,
         Self::Probe,
         Self::Subject,
         Self::SmokeRun,
@@ -136,6 +143,7 @@ impl Kind {
             Self::ResourceQuota => "resource-quota",
             Self::InferenceService => "inference-service",
             Self::Event => "event",
+            Self::Subscription => "subscription",
             Self::Probe => "probe",
             Self::Subject => "subject",
             Self::SmokeRun => "smoke-run",
@@ -235,6 +243,7 @@ pub struct ClusterInventory {
     pub node_metrics: Listing<NodeMetrics>,
     pub operators: Listing<ClusterOperator>,
     pub versions: Listing<ClusterVersion>,
+    pub subscriptions: Listing<Subscription>,
     /// Critical alerts that are active and not silenced; unknown until an alert source is read.
     pub critical_alerts: Listing<String>,
     /// Failed pods that jobs outside the labs left behind. As complete as the list of all pods.

@@ -5,6 +5,7 @@
 //! | [`subject`] | AnarchySubjects and their governor runs | Babylon |
 //! | [`pool`] | pools, handles, claims, providers | Babylon (Poolboy) |
 //! | [`catalog`] | catalog items, workshops, components and their constraints | Babylon, AgnosticV |
+//! | [`constraint`] | what a component demands against what runs | - |
 //! | [`event`] | labs and their sessions; smoke runs | Labagator, Demolition |
 //! | [`job`] | jobs of the AAP controllers | AAP |
 //! | [`placement`] | placements and the clusters they go to | Sandbox API |
@@ -15,6 +16,7 @@
 //! reach the database. Every field may be missing at its source; a missing one is `None` or empty, never a guess.
 
 pub mod catalog;
+pub mod constraint;
 pub mod event;
 pub mod job;
 pub mod link;

@@ -69,7 +69,7 @@ impl Tier {
     /// are judged together. Core endpoints are read only where the cluster has no slices.
     #[must_use]
     pub const fn kinds(self) -> &'static [Kind] {
-        const KINDS: [Kind; 23] = [
+        const KINDS: [Kind; 24] = [
             Kind::ClusterVersion,
             Kind::Node,
             Kind::NodeMetrics,
@@ -93,6 +93,7 @@ impl Tier {
             Kind::ResourceQuota,
             Kind::InferenceService,
             Kind::Event,
+            Kind::Subscription,
         ];
         let (cluster, more) = KINDS.split_at(4);
         match self {

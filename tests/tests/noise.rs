@@ -48,7 +48,9 @@ fn unread(inventory: &mut Inventory, kind: Kind, reason: UnknownReason) -> Optio
         std::mem::replace(listing, Listing::unknown(reason)).missing.is_none()
     }
     Some(match kind {
-        Kind::Node | Kind::NodeMetrics | Kind::ClusterOperator | Kind::ClusterVersion | Kind::JobBacklog => return None,
+        Kind::Node | Kind::NodeMetrics | Kind::ClusterOperator | Kind::ClusterVersion | Kind::Subscription | Kind::JobBacklog => {
+            return None;
+        }
         Kind::Namespace => forget(&mut inventory.namespace, reason),
         Kind::Pod => forget(&mut inventory.pods, reason),
         Kind::Deployment => forget(&mut inventory.deployments, reason),

@@ -159,6 +159,7 @@ fn write_cluster(snapshot: &Snapshot, path: &Path) -> Result<usize, RecordError>
         node_metrics,
         operators,
         versions,
+        subscriptions,
         critical_alerts: _,
         // Counted, not an object: whoever reads the recording counts the pods in it.
         job_backlogs: _,
@@ -171,6 +172,7 @@ fn write_cluster(snapshot: &Snapshot, path: &Path) -> Result<usize, RecordError>
     writer.list(Kind::NodeMetrics, node_metrics)?;
     writer.list(Kind::ClusterOperator, operators)?;
     writer.list(Kind::ClusterVersion, versions)?;
+    writer.list(Kind::Subscription, subscriptions)?;
     for inventory in snapshot.namespaces.values() {
         writer.path = folder(&path.join("namespaces"), &inventory.name)?;
         writer.inventory(inventory)?;

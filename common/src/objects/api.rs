@@ -77,7 +77,7 @@ const fn resource(
 
 /// Every resource type that is read from a cluster, in the order in which it is read: the namespaces come first because
 /// they decide which of the other objects are kept.
-pub const RESOURCES: [Resource; 23] = [
+pub const RESOURCES: [Resource; 24] = [
     resource(
         Kind::ClusterVersion,
         "config.openshift.io",
@@ -150,6 +150,14 @@ pub const RESOURCES: [Resource; 23] = [
         true,
     ),
     resource(Kind::Event, "", "v1", "events", "Event", true),
+    resource(
+        Kind::Subscription,
+        "operators.coreos.com",
+        "v1alpha1",
+        "subscriptions",
+        "Subscription",
+        true,
+    ),
 ];
 
 impl Kind {
@@ -207,6 +215,7 @@ impl Kind {
             "isvc" => Self::InferenceService,
             "ev" => Self::Event,
             "co" => Self::ClusterOperator,
+            "sub" | "subs" => Self::Subscription,
             _ => return None,
         })
     }
@@ -218,7 +227,7 @@ macro_rules! with_projection {
         with_projection!(@match $kind, $T, $body, $other,
             Node, NodeMetrics, ClusterOperator, ClusterVersion, Namespace, Pod, Deployment, StatefulSet, DaemonSet,
             DeploymentConfig, Job, Service, EndpointSlice, Endpoints, Route, Ingress, VirtualMachine,
-            VirtualMachineInstance, DataVolume, PersistentVolumeClaim, ResourceQuota, InferenceService)
+            VirtualMachineInstance, DataVolume, PersistentVolumeClaim, ResourceQuota, InferenceService, Subscription)
     };
     (@match $kind:expr, $T:ident, $body:expr, $other:expr, $($name:ident),*) => {
         match $kind {
@@ -254,6 +263,8 @@ mod tests {
             ("metrics.k8s.io/v1beta1", "NodeMetrics", Some(Kind::NodeMetrics)),
             ("serving.knative.dev/v1", "Service", None),
             ("serving.knative.dev/v1", "Route", None),
+            ("operators.coreos.com/v1alpha1", "Subscription", Some(Kind::Subscription)),
+            ("messaging.knative.dev/v1", "Subscription", None),
             ("v1", "Secret", None),
         ] {
             assert_eq!(Kind::recognise(api_version, object), kind, "{api_version} {object}");

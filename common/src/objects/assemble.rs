@@ -20,7 +20,7 @@ use super::select::{NamespaceSelection, Selected};
 use super::{
     ClusterInventory, ClusterOperator, ClusterVersion, DaemonSet, DataVolume, Deployment, DeploymentConfig, EndpointSlice, Endpoints,
     InferenceService, Ingress, Inventory, Job, Kind, Listing, Meta, Namespace, Node, NodeMetrics, PersistentVolumeClaim, Pod, Problem,
-    Reachability, ResourceQuota, Route, Service, Snapshot, StatefulSet, VirtualMachine, VirtualMachineInstance, WarningEvent,
+    Reachability, ResourceQuota, Route, Service, Snapshot, StatefulSet, Subscription, VirtualMachine, VirtualMachineInstance, WarningEvent,
 };
 use crate::unknown::UnknownReason;
 
@@ -419,21 +419,23 @@ struct Copied<T> {
 fn newest<T: Projection>(mut copies: Vec<Copied<T>>) -> Vec<T> {
     copies.sort_by(|a, b| {
         let key = |copy: &Copied<T>| (copy.item.metadata().creation_timestamp, copy.version);
-        a.item
-            .metadata()
-            .name
-            .cmp(&b.item.metadata().name)
-            .then_with(|| key(a).cmp(&key(b)))
+        named(&a.item).cmp(&named(&b.item)).then_with(|| key(a).cmp(&key(b)))
     });
     let mut items: Vec<T> = Vec::with_capacity(copies.len());
     for Copied { item, .. } in copies {
         match items.last_mut() {
-            Some(last) if last.metadata().name == item.metadata().name => *last = item,
+            Some(last) if named(last) == named(&item) => *last = item,
             _ => items.push(item),
         }
     }
     items.shrink_to_fit();
     items
+}
+
+/// Which object it is among those of its kind.
+fn named<T: Projection>(item: &T) -> (&str, Option<&str>) {
+    let Meta { name, namespace, .. } = item.metadata();
+    (name, namespace.as_deref())
 }
 
 fn listing<T: Projection>(copies: Vec<Copied<T>>, coverage: &Coverage, wider: Option<&Coverage>) -> Listing<T> {
@@ -579,6 +581,7 @@ cluster_level! {
     node_metrics: NodeMetrics as NodeMetrics,
     operators: ClusterOperator as ClusterOperator,
     versions: ClusterVersion as ClusterVersion,
+    subscriptions: Subscription as Subscription,
 }
 
 impl Projection for Namespace {

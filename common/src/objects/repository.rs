@@ -69,11 +69,23 @@ mod tests {
     fn credentials_never_stay() {
         for (address, kept) in [
             ("https://git.example.org/acme/lab.git", Some("https://git.example.org/acme/lab.git")),
-            ("https://bot:ghp_planted@git.example.org/acme/lab", Some("https://git.example.org/acme/lab")),
-            ("https://bot:p@ss/word@git.example.org/acme/lab", Some("https://git.example.org/acme/lab")),
-            ("HTTPS://git.example.org/acme/lab?private_token=x#y", Some("https://git.example.org/acme/lab")),
+            (
+                "https://bot:ghp_planted@git.example.org/acme/lab",
+                Some("https://git.example.org/acme/lab"),
+            ),
+            (
+                "https://bot:p@ss/word@git.example.org/acme/lab",
+                Some("https://git.example.org/acme/lab"),
+            ),
+            (
+                "HTTPS://git.example.org/acme/lab?private_token=x#y",
+                Some("https://git.example.org/acme/lab"),
+            ),
             ("git@git.example.org:acme/lab.git", Some("git.example.org:acme/lab.git")),
-            ("ssh://git@git.example.org:2222/acme/lab", Some("ssh://git.example.org:2222/acme/lab")),
+            (
+                "ssh://git@git.example.org:2222/acme/lab",
+                Some("ssh://git.example.org:2222/acme/lab"),
+            ),
             ("not an address", None),
             ("REDACTED", None),
             ("", None),
@@ -94,7 +106,12 @@ mod tests {
         ] {
             assert!(is_same(lab, same), "{same}");
         }
-        for other in ["https://git.example.org/acme/lab-two", "https://git.example.com/acme/lab", "lab", ""] {
+        for other in [
+            "https://git.example.org/acme/lab-two",
+            "https://git.example.com/acme/lab",
+            "lab",
+            "",
+        ] {
             assert!(!is_same(lab, other), "{other}");
         }
         assert!(!is_same("", ""), "what is no address is not the same as anything");

@@ -60,6 +60,58 @@ pub struct VmTemplate {
 pub struct VmTemplateSpec {
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_default")]
     pub volumes: Vec<VmVolume>,
+    #[serde(skip_serializing_if = "Domain::is_empty", deserialize_with = "null_is_default")]
+    pub domain: Domain,
+}
+
+/// How large a VM is: what is written in it. One that follows an instance type says nothing here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "each field is the KubeVirt field of that name")]
+pub struct Domain {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<DomainCpu>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<DomainMemory>,
+}
+
+/// `domain.cpu`: its cores are the product; what is absent is 1.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "each field is the KubeVirt field of that name")]
+pub struct DomainCpu {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cores: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sockets: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threads: Option<i64>,
+}
+
+/// `domain.memory`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DomainMemory {
+    /// A quantity, such as `64Gi`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guest: Option<String>,
+}
+
+impl Domain {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Cores that the guest sees, if the VM says so.
+    #[must_use]
+    pub fn cores(&self) -> Option<i64> {
+        let DomainCpu { cores, sockets, threads } = self.cpu.as_ref()?;
+        let given = [cores, sockets, threads];
+        given
+            .iter()
+            .any(|part| part.is_some())
+            .then(|| given.iter().map(|part| part.unwrap_or(1)).product())
+    }
 }
 
 /// A volume of a VM, as far as it names stored disks.

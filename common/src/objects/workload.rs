@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::meta::{Condition, Meta, is_false, null_is_default};
+use super::showroom::PodTemplate;
 
 /// A namespace.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -247,6 +248,9 @@ pub struct ReplicasSpec {
     /// How long a rollout may take, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress_deadline_seconds: Option<i64>,
+    /// Of the pods it makes: where a showroom takes its content from.
+    #[serde(skip_serializing_if = "PodTemplate::is_empty", deserialize_with = "null_is_default")]
+    pub template: PodTemplate,
 }
 
 /// Status of a controller that counts replicas.

@@ -1,8 +1,11 @@
 //! Evidence to verdicts, some instances at a time: memory follows the verdicts, not the objects.
 
+use std::collections::BTreeMap;
+
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 use stargate_common::db::clusters::Summary;
+use stargate_common::db::constraint_violations;
 use stargate_common::db::evidence::{self, AsOf};
 use stargate_common::db::instances::Instance;
 use stargate_common::db::{DbError, evidence::EvidenceError};
@@ -13,6 +16,9 @@ use stargate_common::evidence::{Declared, Phase, Value, cluster};
 use stargate_common::objects::{ClusterInventory, Inventory, Kind, Node, meta};
 use stargate_common::stage::Stage as Step;
 use stargate_common::track::witness;
+use uuid::Uuid;
+
+use crate::constraints::{self, Found};
 
 /// Instances whose evidence is in memory at once. Source: 20 pods and 30 other objects of about 1 KB each are 5 MB.
 const AT_ONCE: usize = 100;
@@ -26,6 +32,8 @@ pub struct Judged {
     pub summary: Summary,
     /// Every instance that was there, by namespace.
     pub instances: Vec<JudgedInstance>,
+    /// What each instance's definition demands, against what runs.
+    pub demanded: BTreeMap<Uuid, Found>,
 }
 
 /// A verdict and its hash.
@@ -92,6 +100,8 @@ pub async fn judge(db: &PgPool, rubrics: &RubricSet, as_of: AsOf<'_>) -> Result<
     let objects = evidence::cluster_inventory(&mut conn, as_of).await?;
     let cluster_verdict = pipeline::evaluate_cluster(rubrics, &objects, as_of.now);
     let population = evidence::population(&mut conn, as_of).await?;
+    let demands = constraint_violations::demands(&mut conn, as_of.cluster.id).await?;
+    let mut demanded = BTreeMap::new();
     let mut instances = Vec::with_capacity(population.len());
     let mut vms = as_of.coverage.until(Kind::VirtualMachineInstance, as_of.now).ok().map(|_| 0);
     for some in population.chunks(AT_ONCE) {
@@ -104,7 +114,9 @@ pub async fn judge(db: &PgPool, rubrics: &RubricSet, as_of: AsOf<'_>) -> Result<
                 inventory,
                 declared: &Declared::default(),
             };
-            instances.push(judge_instance(rubrics, instance, &input)?);
+            let judged = judge_instance(rubrics, instance, &input)?;
+            demanded.insert(instance.id, constraints::compare(&demands, &judged, inventory, &objects));
+            instances.push(judged);
             vms = vms.map(|vms| vms + running_vms(inventory));
         }
     }
@@ -112,6 +124,7 @@ pub async fn judge(db: &PgPool, rubrics: &RubricSet, as_of: AsOf<'_>) -> Result<
         cluster: Stage::of(cluster_verdict)?,
         summary: summary(&objects, as_of, vms),
         instances,
+        demanded,
     })
 }
 

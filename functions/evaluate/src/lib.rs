@@ -1,6 +1,6 @@
 //! Judges what a scan has stored.
 //!
-//! In: `scan.completed`. Writes: `stage_state`, `instances`, `transitions`, `incidents`, rollups. Out: `readiness.changed`, `incident.*`,
+//! In: `scan.completed`. Writes: `stage_state`, `constraint_violations`, `instances`, `transitions`, `incidents`, rollups. Out: `readiness.changed`, `incident.*`,
 //! `failure.unclassified`.
 //!
 //! ```text
@@ -13,6 +13,7 @@
 //! An event only says that something waits: every scan that waits is taken in, in the order they were stored, so late, repeated and
 //! lost events end in the same state. [`evaluate_cluster`] needs no event at all.
 
+mod constraints;
 mod diff;
 mod judge;
 mod parents;

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::diff::{self, Affected, Before, Changes};
 use crate::judge::Judged;
-use crate::{EvaluateError, Evaluated, Evaluator, Receipt, parents, tell};
+use crate::{EvaluateError, Evaluated, Evaluator, Receipt, constraints, parents, tell};
 
 /// Why a cluster is evaluated.
 #[derive(Debug, Clone, Copy)]
@@ -105,6 +105,8 @@ async fn write(
     rows += rollups::set_stages(conn, cluster.id, &changes.stage_counts).await?;
     let summary_changed = clusters::set_summary(conn, cluster.id, &judged.summary, now).await?;
 
+    let violations = constraints::write(conn, cluster.id, &judged.demanded, as_of.now).await?;
+
     let mut outgoing = tell::outgoing(&cluster.name, changes, &evaluator.rubrics)?;
     // From here on locks are shared by all clusters.
     let mut told = 0;
@@ -121,6 +123,7 @@ async fn write(
     changed.extend((instances_changed || summary_changed).then_some(View::Instances));
     changed.extend((!changes.transitions.is_empty()).then_some(View::Transitions));
     changed.extend((!changes.incidents.is_empty()).then_some(View::Incidents));
+    changed.extend((violations > 0).then_some(View::Provisioning));
     let views = changed.len();
     views::raise(conn, changed, now).await?;
 
@@ -129,6 +132,7 @@ async fn write(
         + changes.instances.len()
         + changes.transitions.len()
         + changes.incidents.len()
+        + violations
         + usize::try_from(rows).unwrap_or_default();
     Ok(Evaluated {
         evaluations: 1,

@@ -10,7 +10,7 @@ use stargate_common::cluster::{ClusterSettings, ReadClient};
 use stargate_common::objects::api::RESOURCES;
 use stargate_common::objects::{
     ClusterOperator, ClusterVersion, DaemonSet, DataVolume, Deployment, DeploymentConfig, EndpointSlice, Endpoints, InferenceService,
-    Ingress, Job, Kind, Namespace, Node, NodeMetrics, PersistentVolumeClaim, Pod, ResourceQuota, Route, Service, StatefulSet,
+    Ingress, Job, Kind, Namespace, Node, NodeMetrics, PersistentVolumeClaim, Pod, ResourceQuota, Route, Service, StatefulSet, Subscription,
     VirtualMachine, VirtualMachineInstance, WarningEvent,
 };
 use tokio::time::{Duration, Instant};
@@ -115,6 +115,7 @@ fn parse(kind: Kind, body: &[u8]) -> usize {
         Kind::ResourceQuota => each::<ResourceQuota>(body),
         Kind::InferenceService => each::<InferenceService>(body),
         Kind::Event => each::<WarningEvent>(body),
+        Kind::Subscription => each::<Subscription>(body),
         Kind::Probe | Kind::Subject | Kind::SmokeRun | Kind::JobBacklog => each::<IgnoredAny>(body),
     }
 }

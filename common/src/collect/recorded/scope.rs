@@ -256,7 +256,7 @@ impl Folder {
 fn is_cluster_level(kind: Kind) -> bool {
     matches!(
         kind,
-        Kind::Node | Kind::NodeMetrics | Kind::ClusterOperator | Kind::ClusterVersion | Kind::JobBacklog
+        Kind::Node | Kind::NodeMetrics | Kind::ClusterOperator | Kind::ClusterVersion | Kind::Subscription | Kind::JobBacklog
     )
 }
 

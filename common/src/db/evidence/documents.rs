@@ -60,7 +60,7 @@ macro_rules! namespaced {
         pub fn of_instance(inventory: &Inventory, kind: Kind) -> Result<Option<Document>, DocumentError> {
             match kind {
                 $(Kind::$kind => document(&inventory.$field.items),)*
-                Kind::Node | Kind::NodeMetrics | Kind::ClusterOperator | Kind::ClusterVersion | Kind::JobBacklog => Ok(None),
+                Kind::Node | Kind::NodeMetrics | Kind::ClusterOperator | Kind::ClusterVersion | Kind::Subscription | Kind::JobBacklog => Ok(None),
             }
             .map_err(|source| DocumentError { kind, subject: inventory.name.clone(), source })
         }
@@ -70,7 +70,7 @@ macro_rules! namespaced {
         pub fn missing_in_instance(inventory: &Inventory, kind: Kind) -> Option<UnknownReason> {
             match kind {
                 $(Kind::$kind => inventory.$field.missing,)*
-                Kind::Node | Kind::NodeMetrics | Kind::ClusterOperator | Kind::ClusterVersion | Kind::JobBacklog => None,
+                Kind::Node | Kind::NodeMetrics | Kind::ClusterOperator | Kind::ClusterVersion | Kind::Subscription | Kind::JobBacklog => None,
             }
         }
 
@@ -81,7 +81,7 @@ macro_rules! namespaced {
         pub fn into_instance(inventory: &mut Inventory, kind: Kind, json: &str, read_at: DateTime<Utc>) -> Result<(), DocumentError> {
             match kind {
                 $(Kind::$kind => objects(json, read_at).map(|items| inventory.$field.items = items),)*
-                Kind::Node | Kind::NodeMetrics | Kind::ClusterOperator | Kind::ClusterVersion | Kind::JobBacklog => Ok(()),
+                Kind::Node | Kind::NodeMetrics | Kind::ClusterOperator | Kind::ClusterVersion | Kind::Subscription | Kind::JobBacklog => Ok(()),
             }
             .map_err(|source| DocumentError { kind, subject: inventory.name.clone(), source })
         }
@@ -135,7 +135,8 @@ macro_rules! cluster_level {
         }
     };
 }
-cluster_level!(Node => nodes, NodeMetrics => node_metrics, ClusterOperator => operators, ClusterVersion => versions, JobBacklog => job_backlogs);
+cluster_level!(Node => nodes, NodeMetrics => node_metrics, ClusterOperator => operators, ClusterVersion => versions, Subscription => subscriptions,
+    JobBacklog => job_backlogs);
 
 fn document<T: Stored>(items: &[T]) -> Result<Option<Document>, serde_json::Error> {
     if items.is_empty() {
@@ -234,6 +235,7 @@ stored_as_they_are!(
     SmokeRun,
     StatefulSet,
     Subject,
+    Subscription,
     VirtualMachine,
     VirtualMachineInstance
 );

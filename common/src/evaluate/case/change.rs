@@ -64,7 +64,7 @@ fn broken(kind: Kind) -> Option<Value> {
         Kind::PersistentVolumeClaim => json!({"status": {"phase": "Lost"}}),
         Kind::ResourceQuota => json!({"status": {"hard": {"pods": "1"}, "used": {"pods": "9"}}}),
         Kind::InferenceService => json!({"status": {"conditions": condition("Ready", "False")}}),
-        Kind::JobBacklog | Kind::Event | Kind::Probe | Kind::Subject | Kind::SmokeRun => return None,
+        Kind::JobBacklog | Kind::Event | Kind::Subscription | Kind::Probe | Kind::Subject | Kind::SmokeRun => return None,
     })
 }
 

@@ -176,7 +176,7 @@ impl Given {
 const fn is_of_cluster(kind: Kind) -> bool {
     matches!(
         kind,
-        Kind::Node | Kind::NodeMetrics | Kind::ClusterOperator | Kind::ClusterVersion | Kind::JobBacklog
+        Kind::Node | Kind::NodeMetrics | Kind::ClusterOperator | Kind::ClusterVersion | Kind::Subscription | Kind::JobBacklog
     )
 }
 

@@ -136,7 +136,11 @@ pub(super) fn repository(object: &str) -> Result<Option<Stuck>, String> {
 
 /// Where JSON is not what it must be. What serde says beside the place may quote the text.
 pub(super) fn place(error: &serde_json::Error) -> String {
-    let what = if error.is_data() { "a field has another type than it must have" } else { "it is broken JSON" };
+    let what = if error.is_data() {
+        "a field has another type than it must have"
+    } else {
+        "it is broken JSON"
+    };
     format!("{what} (line {}, column {})", error.line(), error.column())
 }
 
@@ -153,7 +157,10 @@ mod tests {
             "status": {"catalogItem": {"namespace": "catalog-prod", "name": "acme-labs.mesh.prod", "uid": "x"}, "anarchyGovernor": {"name": ""}},
         });
         let read = component(&object.to_string()).unwrap();
-        assert_eq!((read.uid.as_str(), read.name.as_str(), read.path.as_str()), ("u1", "acme-labs.mesh.prod", "ACME_LABS/MESH/prod.yaml"));
+        assert_eq!(
+            (read.uid.as_str(), read.name.as_str(), read.path.as_str()),
+            ("u1", "acme-labs.mesh.prod", "ACME_LABS/MESH/prod.yaml")
+        );
         assert_eq!(read.catalog_item.unwrap().to_string(), "catalog-prod/acme-labs.mesh.prod");
         assert_eq!(read.governor, None);
     }
@@ -161,10 +168,22 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_without_its_text() {
         for (object, told) in [
-            (json!({"metadata": {"uid": "u", "name": "n"}, "spec": {}}).to_string(), "no spec.definition"),
-            (json!({"metadata": {"uid": "u"}, "spec": {"definition": {}}}).to_string(), "no metadata.name"),
-            (json!({"metadata": {"uid": "u", "name": "n"}, "spec": {"definition": "planted"}}).to_string(), "is no mapping"),
-            (json!({"metadata": {"uid": "u", "name": "n"}, "spec": "planted"}).to_string(), "another type"),
+            (
+                json!({"metadata": {"uid": "u", "name": "n"}, "spec": {}}).to_string(),
+                "no spec.definition",
+            ),
+            (
+                json!({"metadata": {"uid": "u"}, "spec": {"definition": {}}}).to_string(),
+                "no metadata.name",
+            ),
+            (
+                json!({"metadata": {"uid": "u", "name": "n"}, "spec": {"definition": "planted"}}).to_string(),
+                "is no mapping",
+            ),
+            (
+                json!({"metadata": {"uid": "u", "name": "n"}, "spec": "planted"}).to_string(),
+                "another type",
+            ),
             ("{\"metadata\": planted".to_owned(), "broken JSON"),
         ] {
             let error = component(&object).unwrap_err();

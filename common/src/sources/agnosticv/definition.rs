@@ -44,13 +44,18 @@ pub(super) fn read(definition: &RawValue) -> Option<Definition> {
     let meta_value = |name: &str| meta(name).map_or(Value::Null, parsed);
     let of_meta = |section: &str, name: &str| {
         let section = meta(section).and_then(|raw| serde_json::from_str::<Variables<'_>>(raw.get()).ok());
-        section.and_then(|section| section.get(name).map(|raw| parsed(raw))).unwrap_or_default()
+        section
+            .and_then(|section| section.get(name).map(|raw| parsed(raw)))
+            .unwrap_or_default()
     };
     let mut workloads = Vec::new();
     for list in ["workloads", "infra_workloads"] {
         roles(&value(list), &mut workloads);
     }
-    let channels = variables.keys().filter(|name| name.ends_with("_channel") && is_variable(name)).take(MOST);
+    let channels = variables
+        .keys()
+        .filter(|name| name.ends_with("_channel") && is_variable(name))
+        .take(MOST);
     let channels = channels.filter_map(|name| Some((name.clone().into_owned(), named(&value(name))?)));
     let constraints = Constraints {
         cloud_provider: wanted(&value("cloud_provider"), name),
@@ -173,7 +178,11 @@ fn collections(value: &Value) -> BTreeMap<String, String> {
     let read = all.iter().take(MOST).filter_map(|collection| {
         let name = plain(collection.get("name")?)?;
         let is_address = name.contains("://") || name.contains('@');
-        let name = if is_address { repository::without_credentials(&name)? } else { self::name(&name)? };
+        let name = if is_address {
+            repository::without_credentials(&name)?
+        } else {
+            self::name(&name)?
+        };
         let version = collection.get("version").and_then(named).unwrap_or_default();
         Some((name, version))
     });
@@ -183,7 +192,10 @@ fn collections(value: &Value) -> BTreeMap<String, String> {
 /// `components[].item`.
 fn items(value: &Value) -> Vec<String> {
     let all = value.as_array().map_or(&[][..], Vec::as_slice);
-    all.iter().take(MOST).filter_map(|component| named(component.get("item")?)).collect()
+    all.iter()
+        .take(MOST)
+        .filter_map(|component| named(component.get("item")?))
+        .collect()
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ pub async fn list(State(app): State<QueryState>, Path(id): Path<String>, ask: As
 fn of_cluster(kind: &str) -> bool {
     matches!(
         Kind::parse(kind),
-        Some(Kind::Node | Kind::NodeMetrics | Kind::ClusterOperator | Kind::ClusterVersion | Kind::JobBacklog)
+        Some(Kind::Node | Kind::NodeMetrics | Kind::ClusterOperator | Kind::ClusterVersion | Kind::Subscription | Kind::JobBacklog)
     )
 }
 

@@ -100,6 +100,8 @@ impl Draft {
             node_metrics,
             operators,
             versions,
+            // No criterion reads it.
+            subscriptions: _,
             critical_alerts,
             job_backlogs,
         } = cluster;

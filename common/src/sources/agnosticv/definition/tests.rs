@@ -42,9 +42,14 @@ fn a_definition_tells_what_it_demands() {
     let expected = Constraints {
         cloud_provider: exactly("openshift_cnv"),
         config: exactly("openshift-workloads"),
-        workloads: ["ocp4_workload_showroom", "agnosticd.core_workloads.ocp4_workload_gitea", "ocp4_workload_pipelines", "ocp4_workload_odf"]
-            .map(str::to_owned)
-            .to_vec(),
+        workloads: [
+            "ocp4_workload_showroom",
+            "agnosticd.core_workloads.ocp4_workload_gitea",
+            "ocp4_workload_pipelines",
+            "ocp4_workload_odf",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
         collections: [("community.general", "8"), ("https://git.example.org/acme/core.git", "v1.2")]
             .map(|(name, version)| (name.to_owned(), version.to_owned()))
             .into(),
@@ -87,7 +92,11 @@ fn what_is_encrypted_odd_or_too_long_is_dropped() {
 
 #[test]
 fn a_number_that_may_have_lost_a_zero_demands_nothing() {
-    let version = |version: Value| read_value(&json!({"host_ocp4_installer_version": version})).constraints.openshift_version;
+    let version = |version: Value| {
+        read_value(&json!({"host_ocp4_installer_version": version}))
+            .constraints
+            .openshift_version
+    };
     assert_eq!(version(json!(4.16)), exactly("4.16"));
     assert_eq!(version(json!(4.2)), Wanted::Nothing, "4.2 or 4.20");
     assert_eq!(version(json!("4.2")), exactly("4.2"));
@@ -95,6 +104,10 @@ fn a_number_that_may_have_lost_a_zero_demands_nothing() {
 
 #[test]
 fn the_older_section_of_meta_counts_where_there_is_no_newer() {
-    let definition = read_value(&json!({"agnosticv_meta": {"asset_uuid": "old", "tower": {"timeout": 60}}, "__meta__": {"asset_uuid": "new"}}));
-    assert_eq!((definition.asset_uuid.as_str(), definition.constraints.job_timeout_s), ("new", Some(60)));
+    let definition =
+        read_value(&json!({"agnosticv_meta": {"asset_uuid": "old", "tower": {"timeout": 60}}, "__meta__": {"asset_uuid": "new"}}));
+    assert_eq!(
+        (definition.asset_uuid.as_str(), definition.constraints.job_timeout_s),
+        ("new", Some(60))
+    );
 }
