@@ -99,7 +99,7 @@ pub fn server<S: Server>() -> ExitCode {
 /// As [`server()`], with these arguments; the first is the program.
 pub fn server_with<S: Server>(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     boot(S::NAME, args, |args: ServingArgs<S::Settings>| {
-        let context = context(S::NAME, args.own, &args.base, S::ACCESS, &[]);
+        let context = context(S::NAME, args.own, &args.base, S::ACCESS, S::EMITS);
         (args.base, context, async move |context: Context<S::Settings>| {
             let shutdown = context.shutdown.clone();
             let router = S::start(&context).await?;

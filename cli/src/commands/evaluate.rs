@@ -250,6 +250,8 @@ fn is_about_cluster(cluster: &ClusterInventory) -> bool {
         node_metrics,
         operators,
         versions,
+        // They stand in namespaces, and may be recorded with these.
+        subscriptions: _,
         critical_alerts,
         // Counted among the pods of namespaces.
         job_backlogs: _,

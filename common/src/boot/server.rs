@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Context, telemetry};
 use crate::db::Access;
+use crate::events::EventType;
 
 /// How long open requests may take after the signal: less than Kubernetes waits before it kills.
 const GRACE: Duration = Duration::from_secs(10);
@@ -23,6 +24,8 @@ pub trait Server: Send + Sync + 'static {
     const NAME: &'static str;
     /// Whether it may write.
     const ACCESS: Access;
+    /// What it writes to the outbox. Empty: it needs no broker.
+    const EMITS: &'static [EventType] = &[];
     /// What only it needs.
     type Settings: Args + Clone + std::fmt::Debug + Send + Sync + 'static;
 

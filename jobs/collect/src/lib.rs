@@ -51,11 +51,7 @@ impl Job for Collect {
         }
         let mut told = Vec::new();
         for one in &collected {
-            told.push(
-                store::store(context, one)
-                    .await
-                    .with_context(|| format!("storing what {} said", one.source))?,
-            );
+            told.push(store::store(context, one).await.with_context(|| format!("storing what {} said", one.source))?);
         }
         Ok(told.join("; "))
     }

@@ -46,11 +46,7 @@ pub(crate) async fn store(context: &Context<Settings>, collected: &Collected) ->
     let run = NewCollection {
         id,
         source: &collected.source,
-        trigger: if context.settings.by_command {
-            Trigger::Command
-        } else {
-            Trigger::Schedule
-        },
+        trigger: if context.settings.by_command { Trigger::Command } else { Trigger::Schedule },
         state,
         started_at: collected.observed_at,
         requests: collected.requests,
