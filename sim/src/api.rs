@@ -18,7 +18,7 @@ use axum::{
 use http::{Method, header};
 use serde_json::{Value, json};
 
-pub(crate) use self::wiring::Abort;
+pub(crate) use self::wiring::{Abort, Effects, abort, shape};
 use self::{
     error::{ApiError, json_response},
     list::Form,

@@ -96,6 +96,8 @@ where
 #[derive(Debug)]
 pub struct Running {
     clusters: BTreeMap<String, (Cluster, SocketAddr)>,
+    /// Clusters that are served and have no labs: they are in no directory of kubeconfigs.
+    others: BTreeMap<String, (Cluster, SocketAddr)>,
     web: SocketAddr,
     tasks: JoinSet<()>,
     stop: Arc<watch::Sender<bool>>,
@@ -110,6 +112,7 @@ impl Running {
         let web = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let mut running = Self {
             clusters: BTreeMap::new(),
+            others: BTreeMap::new(),
             web: web.local_addr()?,
             tasks: JoinSet::new(),
             stop: Arc::new(watch::Sender::new(false)),
@@ -122,17 +125,7 @@ impl Running {
         };
         running.spawn(gate, web::router(clusters));
         for cluster in clusters {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-            let address = listener.local_addr()?;
-            let router = api::router(cluster, Access::Token);
-            running.spawn(
-                Gate {
-                    listener,
-                    down: cluster.down(),
-                    stop: running.stop.subscribe(),
-                },
-                router,
-            );
+            let address = running.open(cluster).await?;
             running.clusters.insert(cluster.name().to_owned(), (cluster.clone(), address));
         }
         // Watches learn of what happens by itself only when somebody looks; this is somebody.
@@ -146,12 +139,30 @@ impl Running {
         Ok(running)
     }
 
+    /// Serves one cluster more on a port of its own, beside those with labs: the control plane of a [`crate::Story`].
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn add(&mut self, cluster: &Cluster) -> io::Result<()> {
+        let address = self.open(cluster).await?;
+        self.others.insert(cluster.name().to_owned(), (cluster.clone(), address));
+        Ok(())
+    }
+
+    async fn open(&mut self, cluster: &Cluster) -> io::Result<SocketAddr> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let gate = Gate {
+            listener,
+            down: cluster.down(),
+            stop: self.stop.subscribe(),
+        };
+        self.spawn(gate, api::router(cluster, Access::Token));
+        Ok(address)
+    }
+
     fn spawn(&mut self, gate: Gate, router: Router) {
-        let router = router.layer(middleware::from_fn(cut_aborted));
-        self.tasks.spawn(async move {
-            // Serving ends only with the task; the listener does its own retries.
-            let _ = axum::serve(gate, router.into_make_service_with_connect_info::<Cut>()).await;
-        });
+        self.tasks.spawn(keep_serving(gate, router));
     }
 
     /// Plays a scenario in real time from now on.
@@ -167,7 +178,8 @@ impl Running {
     /// Base URL of a cluster's API.
     #[must_use]
     pub fn url(&self, cluster: &str) -> Option<String> {
-        self.clusters.get(cluster).map(|(_, address)| format!("http://{address}"))
+        let found = self.clusters.get(cluster).or_else(|| self.others.get(cluster));
+        found.map(|(_, address)| format!("http://{address}"))
     }
 
     /// Where to send a probe of this host instead of resolving its name: every route of the served clusters answers there,
@@ -180,7 +192,7 @@ impl Running {
             .then_some(self.web)
     }
 
-    /// Writes one kubeconfig a cluster, `<name>.yaml`, and returns the paths.
+    /// Writes one kubeconfig a cluster with labs, `<name>.yaml`, and returns the paths.
     ///
     /// # Errors
     /// When the directory cannot be made or written.
@@ -188,17 +200,21 @@ impl Running {
         std::fs::create_dir_all(directory)?;
         let mut paths = Vec::new();
         for (name, (cluster, address)) in &self.clusters {
-            let config = json!({
-                "apiVersion": "v1", "kind": "Config", "current-context": name,
-                "clusters": [{"name": name, "cluster": {"server": format!("http://{address}")}}],
-                "users": [{"name": "stargate", "user": {"token": cluster.token()}}],
-                "contexts": [{"name": name, "context": {"cluster": name, "user": "stargate", "namespace": "default"}}],
-            });
             let path = directory.join(format!("{name}.yaml"));
-            std::fs::write(&path, serde_yaml::to_string(&config).map_err(io::Error::other)?)?;
+            std::fs::write(&path, kubeconfig(cluster, *address)?)?;
             paths.push(path);
         }
         Ok(paths)
+    }
+
+    /// Writes the kubeconfig of one cluster, also of one without labs, to a file.
+    ///
+    /// # Errors
+    /// When there is no such cluster or the file cannot be written.
+    pub fn write_kubeconfig(&self, cluster: &str, file: &Path) -> io::Result<()> {
+        let found = self.clusters.get(cluster).or_else(|| self.others.get(cluster));
+        let (cluster, address) = found.ok_or(io::ErrorKind::NotFound)?;
+        std::fs::write(file, kubeconfig(cluster, *address)?)
     }
 
     /// Closes all connections and frees the ports.
@@ -208,10 +224,32 @@ impl Running {
     }
 }
 
+fn kubeconfig(cluster: &Cluster, address: SocketAddr) -> io::Result<String> {
+    let name = cluster.name();
+    let config = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": name,
+        "clusters": [{"name": name, "cluster": {"server": format!("http://{address}")}}],
+        "users": [{"name": "stargate", "user": {"token": cluster.token()}}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": "stargate", "namespace": "default"}}],
+    });
+    serde_yaml::to_string(&config).map_err(io::Error::other)
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         self.stop.send_replace(true);
     }
+}
+
+/// Serves a router on a listener until the task ends; nobody is let in while it is down.
+pub(crate) async fn serve(listener: TcpListener, router: Router, down: watch::Receiver<bool>, stop: watch::Receiver<bool>) {
+    keep_serving(Gate { listener, down, stop }, router).await;
+}
+
+async fn keep_serving(gate: Gate, router: Router) {
+    let router = router.layer(middleware::from_fn(cut_aborted));
+    // Serving ends only with the task; the listener does its own retries.
+    let _ = axum::serve(gate, router.into_make_service_with_connect_info::<Cut>()).await;
 }
 
 /// Cuts the connection of an answer that is marked so, before a byte of it is sent.

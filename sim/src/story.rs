@@ -26,6 +26,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 pub use self::cast::planted;
+pub(crate) use self::cast::{pair as person, secret};
 use self::{
     job::Job,
     objects::{Meta, catalog, object, poolboy, subject, workshop},
@@ -172,6 +173,16 @@ impl Story {
                 .map(|(_, _, cluster, namespace)| (cluster.clone(), namespace.clone()));
             plot.leaked.iter().cloned().chain(lost).collect()
         })
+    }
+
+    /// Placements that outlived their subject: guid, uuid, cluster, namespace.
+    pub(crate) fn lost_placements(&self) -> Vec<(String, String, String, String)> {
+        self.read(|plot| plot.lost_placements.clone())
+    }
+
+    /// When the telling began.
+    pub(crate) fn began(&self) -> DateTime<Utc> {
+        self.read(|plot| plot.began)
     }
 
     /// A lab was ordered; its namespace is there.

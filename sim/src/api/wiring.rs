@@ -66,19 +66,29 @@ pub(crate) fn send(cluster: &Cluster, verb: &'static str, resource: String, mut 
         HeaderValue::from_static("6e1ef2a4-9d6b-4f5c-8f0a-2f0d6c1f7a10"),
     );
     headers.insert("cache-control", HeaderValue::from_static("no-cache, private"));
+    let meter = cluster.clone();
+    shape(response, effects, move |bytes| {
+        meter.log(|log| log.record_bytes(verb, &resource, bytes));
+    })
+}
+
+/// Lets body effects strike, and tells `count` of the bytes that are sent.
+pub(crate) fn shape(mut response: Response, effects: &Effects, count: impl Fn(u64) + Send + 'static) -> Response {
     if effects.body == Some(BodyEffect::Html) {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
         return response.map(|_| Body::from("<html><body><h1>Sign in</h1></body></html>\n"));
     }
-    let (meter, effect) = (cluster.clone(), effects.body);
+    let effect = effects.body;
     if let (None, Some(length)) = (effect, response.body().size_hint().exact()) {
-        cluster.log(|log| log.record_bytes(verb, &resource, length));
+        count(length);
         return response;
     }
     response.map(|body| {
         let counted = body.into_data_stream().map(move |piece| {
             let piece = piece.map_err(io::Error::other)?;
-            meter.log(|log| log.record_bytes(verb, &resource, piece.len() as u64));
+            count(piece.len() as u64);
             Ok(piece)
         });
         match effect {

@@ -52,3 +52,9 @@ pub(crate) fn person(seed: &mut Seed) -> Person {
 pub(crate) fn secret(what: &str, of: &str) -> String {
     format!("{MARK}-{what}-{of}")
 }
+
+/// Name and mail address of one of them.
+pub(crate) fn pair(seed: &mut Seed) -> (String, String) {
+    let person = person(seed);
+    (person.name, person.mail)
+}
