@@ -11,6 +11,8 @@
 
 mod access;
 mod answer;
+#[cfg(test)]
+pub(crate) mod fake;
 mod list;
 mod pages;
 #[cfg(test)]
