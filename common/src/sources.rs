@@ -207,4 +207,6 @@ pub struct Run {
     pub deadline: Instant,
     /// Only what belongs to one event: a prefix of pools and catalog items. Empty: everything.
     pub event_prefix: String,
+    /// Rows in `sources` of systems that asked to be left alone and still are: they are not asked, and nothing is collected for them.
+    pub resting: Vec<String>,
 }

@@ -56,6 +56,7 @@ fn programs() -> Vec<Program> {
     vec![
         function::<stargate_deadletter::Deadletter>(),
         function::<stargate_evaluate::Evaluate>(),
+        job::<stargate_collect::Collect>(),
         job::<stargate_scan::Scan>(),
         job::<stargate_sweep::Sweep>(),
         job::<stargate_retain::Retain>(),
@@ -286,9 +287,14 @@ fn every_container_is_restricted() {
 
 #[test]
 fn cron_jobs_neither_overlap_nor_hang_nor_pile_up() {
-    let mut minutes = BTreeSet::new();
+    let (mut minutes, mut light) = (BTreeSet::new(), BTreeSet::new());
     for job in cron_jobs() {
         let (job_name, spec) = (name(&job), &job["spec"]);
+        // Sixty minutes are not enough for all: what asks a small system may meet one other job.
+        let is_light = ["sandbox-api", "demolition", "labagator", "agnosticv"]
+            .iter()
+            .any(|source| job_name.ends_with(source));
+        let taken = if is_light { &mut light } else { &mut minutes };
         assert!(job_name.len() <= 52, "{job_name}: a Job's name gets 11 characters more");
         assert_eq!(
             (spec["timeZone"].as_str(), spec["concurrencyPolicy"].as_str()),
@@ -318,7 +324,7 @@ fn cron_jobs_neither_overlap_nor_hang_nor_pile_up() {
         assert!(relay::JOB_BUDGET.as_secs() < deadline, "{job_name}: no time to send what was found");
         for minute in expand(minute) {
             assert!(
-                minutes.insert(minute) || !spec["schedule"].as_str().is_some_and(|schedule| schedule.ends_with("* * * *")),
+                taken.insert(minute) || !spec["schedule"].as_str().is_some_and(|schedule| schedule.ends_with("* * * *")),
                 "{job_name}: minute {minute} is taken"
             );
         }

@@ -35,6 +35,8 @@ enum Capability {
     Query,
     /// Job: reads clusters
     Scan,
+    /// Job: reads a provisioning system
+    Collect,
     /// Job: sends what was not sent, judges what was not judged
     Sweep,
     /// Job: makes partitions and drops old ones
@@ -55,6 +57,7 @@ pub fn run(args: Args) -> ExitCode {
         Capability::AgnosticvHook => boot::server_with::<stargate_agnosticv_hook::Hook>(args),
         Capability::Query => boot::server_with::<stargate_query::Query>(args),
         Capability::Scan => boot::job_with::<stargate_scan::Scan>(args),
+        Capability::Collect => boot::job_with::<stargate_collect::Collect>(args),
         Capability::Sweep => boot::job_with::<stargate_sweep::Sweep>(args),
         Capability::Retain => boot::job_with::<stargate_retain::Retain>(args),
     }

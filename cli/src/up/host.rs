@@ -149,6 +149,7 @@ impl Host {
                 }
                 boot::run::<stargate_scan::Scan>(&context).await
             }
+            "collect" => boot::run::<stargate_collect::Collect>(&self.job::<stargate_collect::Collect>(args)?).await,
             "sweep" => {
                 let mut context = self.job::<stargate_sweep::Sweep>(args)?;
                 context.settings = self.judging();

@@ -6,8 +6,9 @@ use croner::Cron;
 use serde::Deserialize;
 
 /// The manifests that a cluster gets: the one place where schedules are written down.
-const MANIFESTS: [(&str, &str); 3] = [
+const MANIFESTS: [(&str, &str); 4] = [
     ("jobs/scan/cronjob.yaml", include_str!("../../../jobs/scan/cronjob.yaml")),
+    ("jobs/collect/cronjob.yaml", include_str!("../../../jobs/collect/cronjob.yaml")),
     ("jobs/sweep/cronjob.yaml", include_str!("../../../jobs/sweep/cronjob.yaml")),
     ("jobs/retain/cronjob.yaml", include_str!("../../../jobs/retain/cronjob.yaml")),
 ];
@@ -145,7 +146,10 @@ mod tests {
     #[test]
     fn every_manifest_has_a_schedule_and_arguments() -> anyhow::Result<()> {
         let schedules = all()?;
-        assert!(schedules.len() >= 5, "three scan tiers, sweep and retain: {schedules:?}");
+        assert!(
+            schedules.len() >= 11,
+            "three scan tiers, six sources, sweep and retain: {schedules:?}"
+        );
         assert!(schedules.iter().all(|schedule| !schedule.args.is_empty()));
         Ok(())
     }

@@ -58,20 +58,54 @@ pub async fn record(db: impl PgExecutor<'_>, source: &Source<'_>) -> Result<(), 
     Ok(())
 }
 
-/// Notes that a source is not configured: it is shown as disabled, and what is stored of it stays.
+/// A row and until when its system asked to be left alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rest {
+    /// Its name: the source, or `source/part`.
+    pub name: String,
+    /// Until then; none when it did not ask.
+    pub retry_at: Option<DateTime<Utc>>,
+}
+
+/// The enabled rows of a source: its own, or one for each of its parts.
 ///
 /// # Errors
 /// The statement failed.
-pub async fn disable(db: impl PgExecutor<'_>, name: &str, interval_s: i32) -> Result<(), DbError> {
+pub async fn of(db: impl PgExecutor<'_>, source: &str) -> Result<Vec<Rest>, DbError> {
+    sqlx::query_as!(
+        Rest,
+        "-- sources::of
+        select source as name, retry_at from sources where enabled and (source = $1 or starts_with(source, $1 || '/')) order by source",
+        source
+    )
+    .fetch_all(db)
+    .await
+    .doing("reading how a source stands")
+}
+
+/// Notes which rows of a source are configured: the others are shown as disabled, and what is stored of them stays. Without any, the source
+/// itself is.
+///
+/// # Errors
+/// The statement failed.
+pub async fn keep(db: impl PgExecutor<'_>, source: &str, interval_s: i32, names: &[String]) -> Result<(), DbError> {
     sqlx::query!(
-        "-- sources::disable
-        insert into sources as s (source, enabled, interval_s) values ($1, false, $2)
-        on conflict (source) do update set enabled = false where s.enabled",
-        name,
-        interval_s
+        "-- sources::keep
+        with others as (
+            update sources set enabled = false, retry_at = null
+            where enabled and (source = $1 or starts_with(source, $1 || '/')) and source <> all($3)
+        ), replaced as (
+            -- a source that is now read in parts
+            delete from sources where source = $1 and cardinality($3) > 0 and source <> all($3) and not enabled
+        )
+        insert into sources (source, enabled, interval_s) select $1, false, $2 where cardinality($3) = 0
+        on conflict (source) do nothing",
+        source,
+        interval_s,
+        names
     )
     .execute(db)
     .await
-    .doing("noting that a source is disabled")?;
+    .doing("noting which sources are disabled")?;
     Ok(())
 }

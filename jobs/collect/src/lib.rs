@@ -4,8 +4,9 @@
 //! records. Emits: `collection.completed`. A system that cannot be read keeps what was read before and says so in `sources`.
 //!
 //! ```text
-//! lease ─> source's client ─> Readings ─> store.rs: records, history, collections, sources, outbox     one transaction a source
+//! lease ─> who rests? ─> source's client ─> Readings ─> store.rs: records, history, collections, sources, outbox     one transaction a source
 //! ```
+//! Killed anywhere, it leaves what was there before: nothing is written until everything was read, and the lease ends with its connection.
 
 mod settings;
 mod store;
@@ -13,13 +14,15 @@ mod store;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use chrono::{DateTime, Utc};
 use stargate_common::boot::{Context, Job};
+use stargate_common::db::scans::Trigger;
 use stargate_common::db::{lease, sources as db_sources};
 use stargate_common::events::EventType;
 use stargate_common::sources::{self, Collected, Run, SourceName};
 use tokio::time::Instant;
 
-pub use self::settings::Settings;
+pub use self::settings::{Settings, Systems};
 
 /// The job.
 #[derive(Debug)]
@@ -31,39 +34,101 @@ impl Job for Collect {
     type Settings = Settings;
 
     async fn run(context: &Context<Settings>) -> anyhow::Result<String> {
-        let settings = &context.settings;
-        let source = settings.source;
-        let Some(_lease) = lease::try_take(&context.db, &format!("collect/{source}"))
-            .await
-            .with_context(|| format!("collecting {source}"))?
-        else {
-            return Ok(format!("{source} is left to a run that is still going"));
+        let trigger = if context.settings.by_command {
+            Trigger::Command
+        } else {
+            Trigger::Schedule
         };
-        let run = Run {
-            clock: context.clock.clone(),
-            deadline: Instant::now() + Duration::from_secs(settings.budget_s),
-            event_prefix: settings.event_prefix.clone(),
-        };
-        let collected = read(settings, &run).await;
-        if collected.is_empty() {
-            db_sources::disable(&context.db, source.as_str(), source.interval_s()).await?;
-            return Ok(format!("{source} is not configured"));
-        }
-        let mut told = Vec::new();
-        for one in &collected {
-            told.push(store::store(context, one).await.with_context(|| format!("storing what {} said", one.source))?);
-        }
-        Ok(told.join("; "))
+        Ok(collect(context, trigger).await?.to_string())
     }
 }
 
-async fn read(settings: &Settings, run: &Run) -> Vec<Collected> {
-    match settings.source {
-        SourceName::Babylon => sources::babylon::collect(&settings.babylon, run).await,
-        SourceName::SandboxApi => sources::sandbox_api::collect(&settings.sandbox_api, run).await,
-        SourceName::Aap => sources::aap::collect(&settings.aap, run).await,
-        SourceName::Demolition => sources::demolition::collect(&settings.demolition, run).await,
-        SourceName::Labagator => sources::labagator::collect(&settings.labagator, run).await,
-        SourceName::Agnosticv => sources::agnosticv::collect(&settings.agnosticv, run).await,
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// It was read, as far as it could be, and stored: a line for each row in `sources`.
+    Stored(Vec<String>),
+    /// It is not configured.
+    Disabled(SourceName),
+    /// Another process is reading it.
+    Overlap(SourceName),
+    /// It asked to be left alone and was.
+    Resting(SourceName, DateTime<Utc>),
+}
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Stored(told) => f.write_str(&told.join("; ")),
+            Self::Disabled(source) => write!(f, "{source} is not configured: it is shown as disabled"),
+            Self::Overlap(source) => write!(f, "{source} is left to a run that is still going"),
+            Self::Resting(source, until) => write!(
+                f,
+                "{source} was not asked: it asked to be left alone until {}",
+                until.format("%Y-%m-%d %H:%M:%S UTC")
+            ),
+        }
+    }
+}
+
+/// Reads the system that the settings name, once, and stores what it said.
+///
+/// # Errors
+/// The database failed. That a system cannot be read is no error but what is stored.
+pub async fn collect(context: &Context<Settings>, trigger: Trigger) -> anyhow::Result<Ended> {
+    let Settings { source, systems, .. } = &context.settings;
+    let source = *source;
+    let doing = || format!("collecting {source}");
+    let Some(_lease) = lease::try_take(&context.db, &format!("collect/{source}"))
+        .await
+        .with_context(doing)?
+    else {
+        return Ok(Ended::Overlap(source));
+    };
+    let now = context.clock.now();
+    let known = db_sources::of(&context.db, source.as_str()).await.with_context(doing)?;
+    let (resting, others): (Vec<_>, Vec<_>) = known.into_iter().partition(|row| row.retry_at.is_some_and(|at| at > now));
+    let until = resting.iter().filter_map(|row| row.retry_at).min();
+    if let (Some(until), true) = (until, others.is_empty()) {
+        return Ok(Ended::Resting(source, until));
+    }
+    let resting: Vec<String> = resting.into_iter().map(|row| row.name).collect();
+    let run = Run {
+        clock: context.clock.clone(),
+        deadline: Instant::now() + Duration::from_secs(systems.budget_s),
+        event_prefix: systems.event_prefix.clone(),
+        resting: resting.clone(),
+    };
+    let mut collected = read(source, systems, &run).await;
+    collected.retain(|one| !resting.contains(&one.source));
+    let here: Vec<String> = collected.iter().map(|one| one.source.clone()).chain(resting).collect();
+    db_sources::keep(&context.db, source.as_str(), source.interval_s(), &here)
+        .await
+        .with_context(doing)?;
+    if here.is_empty() {
+        return Ok(Ended::Disabled(source));
+    }
+    let (mut told, mut failed) = (Vec::new(), None);
+    for one in &collected {
+        // What one controller said must not be lost because another's could not be stored.
+        match store::store(context, one, trigger).await {
+            Ok(line) => told.push(line),
+            Err(error) => {
+                tracing::error!(source.name = one.source, error = format!("{error:#}"), "{}: {error:#}", one.source);
+                failed = Some(error.context(format!("storing what {} said", one.source)));
+            }
+        }
+    }
+    failed.map_or(Ok(Ended::Stored(told)), Err)
+}
+
+async fn read(source: SourceName, systems: &Systems, run: &Run) -> Vec<Collected> {
+    match source {
+        SourceName::Babylon => sources::babylon::collect(&systems.babylon, run).await,
+        SourceName::SandboxApi => sources::sandbox_api::collect(&systems.sandbox_api, run).await,
+        SourceName::Aap => sources::aap::collect(&systems.aap, run).await,
+        SourceName::Demolition => sources::demolition::collect(&systems.demolition, run).await,
+        SourceName::Labagator => sources::labagator::collect(&systems.labagator, run).await,
+        SourceName::Agnosticv => sources::agnosticv::collect(&systems.agnosticv, run).await,
     }
 }

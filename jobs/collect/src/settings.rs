@@ -17,6 +17,19 @@ pub struct Settings {
     #[arg(long, value_enum)]
     pub source: SourceName,
 
+    /// A person asked for this run.
+    #[arg(long, hide = true)]
+    pub by_command: bool,
+
+    /// How they are reached.
+    #[command(flatten)]
+    pub systems: Systems,
+}
+
+/// How every system is reached. One that is not configured is disabled.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Collect settings")]
+pub struct Systems {
     /// Only pools, catalog items and labs of one event: what their names begin with. Empty: everything.
     #[arg(long, env = "STARGATE_EVENT_PREFIX", value_name = "PREFIX", default_value = "")]
     pub event_prefix: String,
@@ -24,10 +37,6 @@ pub struct Settings {
     /// Seconds one run may take; what is not read by then is unknown. Stays below the deadline of the CronJob.
     #[arg(long, env = "STARGATE_COLLECT_BUDGET_S", value_name = "SECONDS", default_value_t = 180, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub budget_s: u64,
-
-    /// A person asked for this run.
-    #[arg(long, hide = true)]
-    pub by_command: bool,
 
     /// The control plane.
     #[command(flatten)]

@@ -29,7 +29,7 @@ struct Tally {
 }
 
 /// Stores a collection. The answer is what to tell: numbers.
-pub(crate) async fn store(context: &Context<Settings>, collected: &Collected) -> anyhow::Result<String> {
+pub(crate) async fn store(context: &Context<Settings>, collected: &Collected, trigger: Trigger) -> anyhow::Result<String> {
     let now = context.clock.now();
     let mut tx = context.db.begin().await?;
     let mut tally = Tally {
@@ -46,7 +46,7 @@ pub(crate) async fn store(context: &Context<Settings>, collected: &Collected) ->
     let run = NewCollection {
         id,
         source: &collected.source,
-        trigger: if context.settings.by_command { Trigger::Command } else { Trigger::Schedule },
+        trigger,
         state,
         started_at: collected.observed_at,
         requests: collected.requests,

@@ -118,6 +118,7 @@ pub(crate) fn run() -> Run {
         clock: Clock::manual(ten_o_clock()),
         deadline: Instant::now() + Duration::from_secs(60),
         event_prefix: String::new(),
+        resting: Vec::new(),
     }
 }
 

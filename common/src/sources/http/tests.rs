@@ -290,6 +290,7 @@ fn run_of_nothing() -> Run {
         clock: Clock::manual(ten_o_clock()),
         deadline: Instant::now(),
         event_prefix: String::new(),
+        resting: Vec::new(),
     }
 }
 
