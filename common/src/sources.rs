@@ -210,3 +210,19 @@ pub struct Run {
     /// Rows in `sources` of systems that asked to be left alone and still are: they are not asked, and nothing is collected for them.
     pub resting: Vec<String>,
 }
+
+impl Run {
+    /// A collection that came to nothing before anything was asked: the readings say why.
+    #[must_use]
+    pub fn nothing(&self, source: impl Into<String>, readings: Readings) -> Collected {
+        Collected {
+            source: source.into(),
+            readings,
+            observed_at: self.clock.now(),
+            requests: 0,
+            bytes: 0,
+            problems: Vec::new(),
+            retry_at: None,
+        }
+    }
+}

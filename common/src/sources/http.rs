@@ -10,9 +10,11 @@
 //! Certificates always verify; a source whose certificate is signed privately gets a bundle of its own. Nothing here knows any system.
 
 mod access;
+mod all;
 mod answer;
 #[cfg(test)]
 pub(crate) mod fake;
+mod lenient;
 mod list;
 mod pages;
 #[cfg(test)]
@@ -32,6 +34,7 @@ use tokio::time::Instant;
 pub use self::access::{ClientSettings, Header, Patience, Token};
 pub use self::answer::json_error;
 use self::answer::{Answer, Failure};
+pub use self::lenient::Fields;
 pub use self::list::Page;
 pub use self::pages::Pages;
 use super::{Collected, Missing, Readings, Run};
