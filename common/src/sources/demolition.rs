@@ -24,19 +24,35 @@ const SOURCE: &str = "demolition";
 #[command(next_help_heading = "Demolition settings")]
 pub struct DemolitionSettings {
     /// Address of Demolition. Not set: it is disabled.
-    #[arg(long = "demolition-url", env = "STARGATE_DEMOLITION_URL", value_name = "URL")]
+    #[arg(
+        id = "demolition-url",
+        long = "demolition-url",
+        env = "STARGATE_DEMOLITION_URL",
+        value_name = "URL"
+    )]
     pub url: Option<reqwest::Url>,
 
     /// Token for Demolition, where it wants one. A secret.
-    #[arg(long = "demolition-token", env = "STARGATE_DEMOLITION_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    #[arg(
+        id = "demolition-token",
+        long = "demolition-token",
+        env = "STARGATE_DEMOLITION_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
     pub token: Option<SecretString>,
 
     /// File that holds the token instead; it is read again when the token is refused.
-    #[arg(long = "demolition-token-file", env = "STARGATE_DEMOLITION_TOKEN_FILE", value_name = "FILE")]
+    #[arg(
+        id = "demolition-token-file",
+        long = "demolition-token-file",
+        env = "STARGATE_DEMOLITION_TOKEN_FILE",
+        value_name = "FILE"
+    )]
     pub token_file: Option<PathBuf>,
 
     /// PEM file of certificates to trust at Demolition besides the system's.
-    #[arg(long = "demolition-ca", env = "STARGATE_DEMOLITION_CA", value_name = "FILE")]
+    #[arg(id = "demolition-ca", long = "demolition-ca", env = "STARGATE_DEMOLITION_CA", value_name = "FILE")]
     pub ca: Option<PathBuf>,
 }
 
@@ -60,7 +76,10 @@ async fn with(settings: &ClientSettings, run: &Run) -> Collected {
         Ok(client) => client,
         Err(missing) => return run.nothing(SOURCE, readings(Reading::failed(missing.reason, missing.detail))),
     };
-    let items = match client.get_all("/integration/sessions", &[], &["results", "sessions", "items"]).await {
+    let items = match client
+        .get_all("/integration/sessions", &[], &["results", "sessions", "items"])
+        .await
+    {
         Ok(items) => items,
         Err(missing) => return client.collected(SOURCE, readings(Reading::failed(missing.reason, missing.detail)), Vec::new()),
     };
@@ -84,7 +103,10 @@ fn smoke(fields: &Fields<'_>) -> Option<SmokeSession> {
         name: fields.text("name").map(|name| redact::text(&name, 200)).unwrap_or_default(),
         status: fields.text("status").map(|status| redact::text(&status, 60)).unwrap_or_default(),
         workers: fields.count("worker_count").or_else(|| fields.count("workers")),
-        workshop_url: fields.text("workshop_url").map(|address| redact::url(&address, 300)).unwrap_or_default(),
+        workshop_url: fields
+            .text("workshop_url")
+            .map(|address| redact::url(&address, 300))
+            .unwrap_or_default(),
         total: result.count("total"),
         completed: result.count("completed"),
         failed: result.count("failed"),

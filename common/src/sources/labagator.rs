@@ -33,27 +33,43 @@ const SESSIONS: usize = 500;
 #[command(next_help_heading = "Labagator settings")]
 pub struct LabagatorSettings {
     /// Address of Labagator, usually ending in /api/v1. Not set: it is disabled.
-    #[arg(long = "labagator-url", env = "STARGATE_LABAGATOR_URL", value_name = "URL")]
+    #[arg(id = "labagator-url", long = "labagator-url", env = "STARGATE_LABAGATOR_URL", value_name = "URL")]
     pub url: Option<reqwest::Url>,
 
     /// Token for Labagator, where it wants one. A secret.
-    #[arg(long = "labagator-token", env = "STARGATE_LABAGATOR_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    #[arg(
+        id = "labagator-token",
+        long = "labagator-token",
+        env = "STARGATE_LABAGATOR_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
     pub token: Option<SecretString>,
 
     /// File that holds the token instead; it is read again when the token is refused.
-    #[arg(long = "labagator-token-file", env = "STARGATE_LABAGATOR_TOKEN_FILE", value_name = "FILE")]
+    #[arg(
+        id = "labagator-token-file",
+        long = "labagator-token-file",
+        env = "STARGATE_LABAGATOR_TOKEN_FILE",
+        value_name = "FILE"
+    )]
     pub token_file: Option<PathBuf>,
 
     /// PEM file of certificates to trust at Labagator besides the system's.
-    #[arg(long = "labagator-ca", env = "STARGATE_LABAGATOR_CA", value_name = "FILE")]
+    #[arg(id = "labagator-ca", long = "labagator-ca", env = "STARGATE_LABAGATOR_CA", value_name = "FILE")]
     pub ca: Option<PathBuf>,
 
     /// Id of the event whose labs and sessions are read. Not set: all.
-    #[arg(long = "labagator-event", env = "STARGATE_LABAGATOR_EVENT", value_name = "ID")]
+    #[arg(
+        id = "labagator-event",
+        long = "labagator-event",
+        env = "STARGATE_LABAGATOR_EVENT",
+        value_name = "ID"
+    )]
     pub event: Option<i64>,
 
     /// Time zone of the event, by its IANA name such as Europe/Berlin: sessions come without one, and in the wrong one urgency is off by hours.
-    #[arg(long = "event-timezone", env = "STARGATE_EVENT_TIMEZONE", value_name = "ZONE", default_value = "UTC", value_parser = zone)]
+    #[arg(id = "event-timezone", long = "event-timezone", env = "STARGATE_EVENT_TIMEZONE", value_name = "ZONE", default_value = "UTC", value_parser = zone)]
     pub time_zone: Tz,
 }
 
@@ -132,13 +148,22 @@ fn reading<R: Record>(
         let fields = Fields::of(item);
         let subject = |fields: Option<&Fields<'_>>| {
             let id = fields.and_then(|fields| fields.text("id").or_else(|| fields.text("lab_code")));
-            format!("{SOURCE}/{list}/{}", id.map_or_else(|| format!("#{}", i + 1), |id| redact::text(&id, 60)))
+            format!(
+                "{SOURCE}/{list}/{}",
+                id.map_or_else(|| format!("#{}", i + 1), |id| redact::text(&id, 60))
+            )
         };
-        match fields.as_ref().map_or_else(|| Err("it is no object".to_owned()), |fields| read(fields, problems)) {
+        match fields
+            .as_ref()
+            .map_or_else(|| Err("it is no object".to_owned()), |fields| read(fields, problems))
+        {
             Ok(record) if keys.insert(record.key()) => reading.items.push(record),
             Ok(record) => problems.push(Problem {
                 subject: subject(fields.as_ref()),
-                detail: format!("there is a second one with key {}: the first is kept", redact::text(&record.key(), 100)),
+                detail: format!(
+                    "there is a second one with key {}: the first is kept",
+                    redact::text(&record.key(), 100)
+                ),
             }),
             Err(detail) => reading.refused.push(Problem {
                 subject: subject(fields.as_ref()),

@@ -9,7 +9,12 @@ use super::{Collected, Run};
 #[command(next_help_heading = "The Sandbox API settings")]
 pub struct SandboxApiSettings {
     /// Address of the Sandbox API. Not set: it is disabled.
-    #[arg(long = "sandbox-api-url", env = "STARGATE_SANDBOX_API_URL", value_name = "URL")]
+    #[arg(
+        id = "sandbox-api-url",
+        long = "sandbox-api-url",
+        env = "STARGATE_SANDBOX_API_URL",
+        value_name = "URL"
+    )]
     pub url: Option<reqwest::Url>,
 }
 

@@ -12,7 +12,10 @@ use crate::yaml;
 
 /// Every manifest of `knative/`. A test compares this list with the folder.
 pub const FILES: [(&str, &str); 8] = [
-    ("knative/agnosticv-hook.yaml", include_str!("../../../../knative/agnosticv-hook.yaml")),
+    (
+        "knative/agnosticv-hook.yaml",
+        include_str!("../../../../knative/agnosticv-hook.yaml"),
+    ),
     ("knative/broker.yaml", include_str!("../../../../knative/broker.yaml")),
     ("knative/deadletter.yaml", include_str!("../../../../knative/deadletter.yaml")),
     ("knative/evaluate.yaml", include_str!("../../../../knative/evaluate.yaml")),

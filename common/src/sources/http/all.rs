@@ -47,7 +47,10 @@ impl Client {
         limit: usize,
     ) -> Result<Vec<Box<RawValue>>, Missing> {
         let ask = |limit: usize, offset: usize| {
-            let mut all: Vec<(String, String)> = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let mut all: Vec<(String, String)> = query
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect();
             all.push(("limit".to_owned(), limit.to_string()));
             if offset > 0 {
                 // It is not known which of the two it understands; the other one is ignored.

@@ -91,7 +91,9 @@ fn time(fields: &Fields<'_>, name: &str) -> Time {
     if let Ok(exact) = DateTime::parse_from_rfc3339(&text) {
         return Time::Exact(exact);
     }
-    let read = ["%H:%M:%S%.f", "%H:%M"].iter().find_map(|form| NaiveTime::parse_from_str(&text, form).ok());
+    let read = ["%H:%M:%S%.f", "%H:%M"]
+        .iter()
+        .find_map(|form| NaiveTime::parse_from_str(&text, form).ok());
     read.map_or(Time::Odd, Time::Local)
 }
 
