@@ -33,7 +33,8 @@
 //! `api` the API server · [`wire`] faults and request log · [`serve`] sockets and kubeconfigs · [`fleet`] many clusters ·
 //! [`clock`], [`seed`] time and chance · [`yard`] builds namespaces · `objects` what they are built of · `generate` whole
 //! fleets · `control` what a cluster does by itself · [`record`] recordings · [`web`] what answers behind routes · [`fault`] what can go wrong
-//! inside · [`scenario`] faults and labs that come and go.
+//! inside · [`scenario`] faults and labs that come and go · [`story`] who ordered the labs, on a control plane · [`services`] the other
+//! systems that know of them.
 
 mod api;
 pub mod clock;

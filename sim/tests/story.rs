@@ -5,6 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta};
+use kube::{
+    Api,
+    api::{DynamicObject, ListParams},
+    core::{ApiResource, GroupVersionKind},
+};
 use serde_json::Value;
 use stargate_sim::{
     Fault, Fleet, Kind, Scenario, SimClock, Story,
@@ -117,6 +122,44 @@ fn every_namespace_of_the_sandbox_api_has_its_subject_handle_and_item() {
         }
     }
     assert!(joined > 330 && claimed > 280, "{joined} joined, {claimed} claimed");
+}
+
+#[tokio::test]
+async fn a_client_reads_the_control_plane_page_by_page() {
+    let (fleet, story) = told(42);
+    let subjects = ApiResource::from_gvk(&GroupVersionKind::gvk("anarchy.gpte.redhat.com", "v1", "AnarchySubject"));
+    let client = kube::Client::new(story.control_plane().service(), "default");
+    let api: Api<DynamicObject> = Api::all_with(client, &subjects);
+    let (mut names, mut token) = (BTreeSet::new(), None);
+    loop {
+        let params = ListParams {
+            limit: Some(150),
+            continue_token: token,
+            ..ListParams::default()
+        };
+        let page = api.list(&params).await.unwrap();
+        for subject in page.items {
+            // What a client wrote back would be the same object.
+            let namespace = subject.metadata.namespace.clone().unwrap();
+            let name = subject.metadata.name.clone().unwrap();
+            let stored = story.control_plane().get(Kind::AnarchySubject, &namespace, &name).unwrap();
+            assert_eq!(serde_json::to_value(&subject).unwrap()["spec"], stored["spec"]);
+            assert!(!subject.metadata.managed_fields.unwrap().is_empty() && !subject.metadata.finalizers.unwrap().is_empty());
+            names.insert((namespace, name));
+        }
+        token = page.metadata.continue_.filter(|token| !token.is_empty());
+        if token.is_none() {
+            break;
+        }
+    }
+    assert_eq!(names.len(), story.control_plane().count(Kind::AnarchySubject));
+    let anarchy: BTreeSet<&str> = names.iter().map(|(namespace, _)| namespace.as_str()).collect();
+    assert!(anarchy.len() >= 5, "several Anarchy namespaces: {anarchy:?}");
+
+    // Clusters with labs know nothing of it, and the control plane nothing of machines.
+    let lab: Api<DynamicObject> = Api::all_with(kube::Client::new(fleet.clusters[0].service(), "default"), &subjects);
+    assert!(matches!(lab.list(&ListParams::default()).await, Err(kube::Error::Api(status)) if status.code == 404));
+    assert!(fleet.clusters.iter().all(|cluster| cluster.name() != story.control_plane().name()));
 }
 
 #[test]

@@ -29,10 +29,11 @@ fn provider_reference(name: &str) -> Value {
 
 /// Both values over all parts: false when any is, unknown when any is unknown.
 fn all(values: impl Iterator<Item = Option<bool>> + Clone) -> Option<bool> {
-    if values.clone().any(|value| value == Some(false)) {
+    let known = values.clone().all(|value| value.is_some());
+    if values.into_iter().any(|value| value == Some(false)) {
         return Some(false);
     }
-    values.fold(Some(true), |all, one| all.and(one))
+    known.then_some(true)
 }
 
 /// The ResourceHandle of an order.
