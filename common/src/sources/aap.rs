@@ -1,5 +1,11 @@
 //! AAP controllers: jobs and the tasks that failed them.
 
+mod controllers;
+mod failure;
+pub mod known;
+mod name;
+mod wire;
+
 use clap::Args;
 
 use super::{Collected, Run};

@@ -1,5 +1,7 @@
 //! The Sandbox API: placements without credentials, limits, health.
 
+mod metrics;
+
 use clap::Args;
 
 use super::{Collected, Run};
