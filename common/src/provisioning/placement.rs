@@ -59,6 +59,10 @@ pub struct SandboxCluster {
     pub connection: String,
     /// `max_placements`.
     pub max_placements: Option<i64>,
+    /// `data.current_placement_count`: placements that are there.
+    pub placements: Option<i64>,
+    /// `data.available_slots`: placements that still fit; none when there is no limit, too.
+    pub slots_free: Option<i64>,
     /// `sandbox_ratelimit_max`.
     pub rate_limit: Option<i64>,
     /// `sandbox_ratelimit_provision_count`.
@@ -69,6 +73,8 @@ pub struct SandboxCluster {
     pub queued_placements: Option<i64>,
     /// `sandbox_queued_resources_total`; only of the whole.
     pub queued_resources: Option<i64>,
+    /// Version of the Sandbox API; only of the whole.
+    pub version: String,
     /// Whether the authenticated health check answered 200; only of the whole.
     pub healthy: Option<bool>,
     /// Replicas that are ready, of its Deployment; only of the whole.

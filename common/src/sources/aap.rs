@@ -1,25 +1,147 @@
-//! AAP controllers: jobs and the tasks that failed them.
+//! AAP controllers: jobs, and for those that failed the task that failed them. Several controllers, each its own source.
+//!
+//! ```text
+//! Ask (what is stored) ─> per controller: jobs.rs   new and changed since the watermark, and open ones by id
+//!                                         evidence.rs   job, failing events, statistics ─> failure.rs ─> class of the text
+//! ```
+//!
+//! | File | What it holds |
+//! |---|---|
+//! | `controllers` | the file that lists them |
+//! | [`known`] | what is stored, and what to read because of it |
+//! | `jobs`, `evidence` | the requests |
+//! | `name`, `failure` | what a name tells; which event failed a job |
+//! | `wire` | what is read of the answers |
+//!
+//! Tokens are StarGate's own, with scope read. Variables, credentials and outputs of jobs are never kept; a message is redacted and cut.
 
 mod controllers;
+mod evidence;
 mod failure;
+mod jobs;
 pub mod known;
 mod name;
 mod wire;
 
-use clap::Args;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::{Collected, Run};
+use clap::Args;
+use tokio::task::JoinSet;
+
+pub use self::controllers::{Controller, ControllersError, load};
+use self::known::Known;
+use super::http::{Client, ClientSettings, Token};
+use super::{Collected, Reading, Readings, Run, SourceName};
+use crate::provisioning::job::AapJob;
+use crate::unknown::UnknownReason;
 
 /// Where it is and how to get in.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "AAP controllers settings")]
 pub struct AapSettings {
-    /// File that lists the controllers. Not set: AAP is disabled.
-    #[arg(long = "aap-controllers", env = "STARGATE_AAP_CONTROLLERS", value_name = "FILE")]
-    pub controllers: Option<std::path::PathBuf>,
+    /// YAML file that lists the controllers: host, url, prefix, token_file, ca_file of each. Not set: AAP is disabled.
+    #[arg(id = "aap-controllers", long = "aap-controllers", env = "STARGATE_AAP_CONTROLLERS", value_name = "FILE")]
+    pub controllers: Option<PathBuf>,
 }
 
-/// Reads it once. Empty: it is not configured.
-pub async fn collect(_settings: &AapSettings, _run: &Run) -> Vec<Collected> {
-    Vec::new()
+/// Finds the failure class of what a job says of its failure.
+pub type ClassOf = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// What a reading needs to know before.
+#[derive(Clone)]
+pub struct Ask {
+    /// What is stored, by the controller's host.
+    pub known: BTreeMap<String, Known>,
+    /// Failure class of error, task and role.
+    pub class_of: ClassOf,
+}
+
+impl std::fmt::Debug for Ask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ask").field("known", &self.known).finish_non_exhaustive()
+    }
+}
+
+/// Reads every controller once, all at the same time: one that fails or is slow costs only itself. Empty: none is configured. Besides the
+/// controllers there is one part for the list of them, which says whether that was understood.
+pub async fn collect(settings: &AapSettings, ask: &Ask, run: &Run) -> Vec<Collected> {
+    let Some(path) = &settings.controllers else { return Vec::new() };
+    let controllers = match load(path) {
+        Ok(controllers) => controllers,
+        Err(error) => {
+            let jobs = Reading::failed(UnknownReason::ParseError, format!("STARGATE_AAP_CONTROLLERS: {error}"));
+            return vec![without_client(SourceName::Aap.as_str().into(), Some(jobs), run)];
+        }
+    };
+    let mut reading = JoinSet::new();
+    for controller in controllers {
+        let known = ask.known.get(&controller.host).cloned().unwrap_or_default();
+        let (class_of, run) = (Arc::clone(&ask.class_of), run.clone());
+        reading.spawn(async move { one(&controller, &known, &class_of, &run).await });
+    }
+    let mut all = reading.join_all().await;
+    all.push(without_client(SourceName::Aap.as_str().into(), None, run));
+    all.sort_by(|one, other| one.source.cmp(&other.source));
+    all
+}
+
+async fn one(controller: &Controller, known: &Known, class_of: &ClassOf, run: &Run) -> Collected {
+    let source = controller.source();
+    let client = match Client::new(&client_settings(controller), run) {
+        Ok(client) => client,
+        Err(missing) => return without_client(source, Some(part(Reading::failed(missing.reason, missing.detail))), run),
+    };
+    let reader = jobs::Reader {
+        client: &client,
+        controller,
+        known,
+        now: run.clock.now(),
+    };
+    let (mut reading, mut problems) = reader.read().await;
+    if reading.missing.is_none() {
+        problems.extend(evidence::attach(&client, &source, known, class_of, &mut reading.items).await);
+    }
+    let readings = Readings {
+        jobs: Some(part(reading)),
+        ..Readings::default()
+    };
+    client.collected(source, readings, problems)
+}
+
+/// Jobs are read since a watermark: what is not in a reading is not gone.
+fn part(reading: Reading<AapJob>) -> Reading<AapJob> {
+    Reading {
+        extent: super::Extent::Part,
+        ..reading
+    }
+}
+
+fn without_client(source: String, jobs: Option<Reading<AapJob>>, run: &Run) -> Collected {
+    Collected {
+        source,
+        readings: Readings {
+            jobs,
+            ..Readings::default()
+        },
+        observed_at: run.clock.now(),
+        requests: 0,
+        bytes: 0,
+        problems: Vec::new(),
+        retry_at: None,
+    }
+}
+
+fn client_settings(controller: &Controller) -> ClientSettings {
+    let host = &controller.host;
+    let setting = |field: &str| format!("{field} of {host} in STARGATE_AAP_CONTROLLERS");
+    ClientSettings {
+        url_setting: setting("url or prefix"),
+        token_setting: setting("token_file"),
+        ca_setting: setting("ca_file"),
+        token: Some(Token::File(controller.token_file.clone())),
+        ca: controller.ca_file.clone(),
+        ..ClientSettings::new(&format!("the controller {host}"), "STARGATE_AAP", controller.api.clone())
+    }
 }

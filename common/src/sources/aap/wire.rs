@@ -6,16 +6,6 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
-
-/// One page of a list.
-#[derive(Debug, Deserialize)]
-pub(super) struct Page {
-    /// Path of the next page, relative to the host; none at the end.
-    pub(super) next: Option<String>,
-    /// Without it the answer is no list at all.
-    pub(super) results: Vec<Box<RawValue>>,
-}
 
 /// A job, of a list or alone.
 #[derive(Debug, Default, Deserialize)]
@@ -146,11 +136,5 @@ mod tests {
         assert!(bare.event_data.is_none());
         let result: RawEvent = serde_json::from_str(r#"{"event_data": {"res": "no object"}}"#).unwrap();
         assert!(result.event_data.unwrap().res.is_none());
-    }
-
-    #[test]
-    fn a_page_without_results_is_none() {
-        assert!(serde_json::from_str::<Page>(r#"{"count": 0, "next": null}"#).is_err());
-        assert_eq!(serde_json::from_str::<Page>(r#"{"results": []}"#).unwrap().results.len(), 0);
     }
 }
