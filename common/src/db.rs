@@ -5,6 +5,7 @@
 //! Reads take any executor, writes a connection. Times and ids come from the caller. The first line of every statement is a
 //! comment with the function's name: that is what PostgreSQL's log and `pg_stat_activity` show.
 
+pub mod aap_jobs;
 pub mod clusters;
 pub mod collection_requests;
 pub mod collections;

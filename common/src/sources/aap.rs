@@ -64,25 +64,29 @@ impl std::fmt::Debug for Ask {
     }
 }
 
-/// Reads every controller once, all at the same time: one that fails or is slow costs only itself. Empty: none is configured. Besides the
-/// controllers there is one part for the list of them, which says whether that was understood.
+/// Reads every controller once, all at the same time: one that fails or is slow costs only itself. Empty: none is configured. When the list
+/// of controllers is wrong, every controller that is stored says so.
 pub async fn collect(settings: &AapSettings, ask: &Ask, run: &Run) -> Vec<Collected> {
     let Some(path) = &settings.controllers else { return Vec::new() };
     let controllers = match load(path) {
         Ok(controllers) => controllers,
         Err(error) => {
-            let jobs = Reading::failed(UnknownReason::ParseError, format!("STARGATE_AAP_CONTROLLERS: {error}"));
-            return vec![without_client(SourceName::Aap.as_str().into(), Some(jobs), run)];
+            let why = format!("STARGATE_AAP_CONTROLLERS: {error}");
+            let sources = ask.known.keys().map(|host| controllers::source(host));
+            return [SourceName::Aap.as_str().to_owned()]
+                .into_iter()
+                .chain(sources)
+                .map(|source| without_client(source, Reading::failed(UnknownReason::ParseError, why.clone()), run))
+                .collect();
         }
     };
     let mut reading = JoinSet::new();
-    for controller in controllers {
+    for controller in controllers.into_iter().filter(|one| !run.resting.contains(&one.source())) {
         let known = ask.known.get(&controller.host).cloned().unwrap_or_default();
         let (class_of, run) = (Arc::clone(&ask.class_of), run.clone());
         reading.spawn(async move { one(&controller, &known, &class_of, &run).await });
     }
     let mut all = reading.join_all().await;
-    all.push(without_client(SourceName::Aap.as_str().into(), None, run));
     all.sort_by(|one, other| one.source.cmp(&other.source));
     all
 }
@@ -91,7 +95,7 @@ async fn one(controller: &Controller, known: &Known, class_of: &ClassOf, run: &R
     let source = controller.source();
     let client = match Client::new(&client_settings(controller), run) {
         Ok(client) => client,
-        Err(missing) => return without_client(source, Some(part(Reading::failed(missing.reason, missing.detail))), run),
+        Err(missing) => return without_client(source, Reading::failed(missing.reason, missing.detail), run),
     };
     let reader = jobs::Reader {
         client: &client,
@@ -118,11 +122,11 @@ fn part(reading: Reading<AapJob>) -> Reading<AapJob> {
     }
 }
 
-fn without_client(source: String, jobs: Option<Reading<AapJob>>, run: &Run) -> Collected {
+fn without_client(source: String, jobs: Reading<AapJob>, run: &Run) -> Collected {
     Collected {
         source,
         readings: Readings {
-            jobs,
+            jobs: Some(part(jobs)),
             ..Readings::default()
         },
         observed_at: run.clock.now(),

@@ -26,7 +26,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
-use reqwest::{Method, Url};
+use reqwest::{Method, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
@@ -47,7 +47,6 @@ use crate::unknown::UnknownReason;
 const SKEW: TimeDelta = TimeDelta::minutes(2);
 /// For how long a source may ask to be left alone: a header that says "next year" must not end a collection for good.
 const LONGEST_REST: Duration = Duration::from_secs(3600);
-
 /// A client of one system for one run.
 #[derive(Debug)]
 pub struct Client {
@@ -300,6 +299,12 @@ impl Client {
             if (said - now).abs() > state.skew.abs() {
                 state.skew = said - now;
             }
+        }
+        // Some systems answer so when a list is empty. Anything else behind a 404 is no list.
+        if response.status() == StatusCode::NOT_FOUND {
+            let refused = Failure::refused(what, &self.settings, &response, said.unwrap_or(now));
+            let answer = answer::read(what, &self.settings, response).await;
+            return answer.ok().filter(Answer::is_empty_list).ok_or(refused);
         }
         if !response.status().is_success() {
             // The server's own clock tells what a date in Retry-After means.

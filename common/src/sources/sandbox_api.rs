@@ -128,7 +128,9 @@ impl Reader {
                     Ok(placement) => reading.items.push(placement),
                     Err(refused) => reading.refused.push(refused),
                 },
-                Err(error) => reading.refused.push(problem(&format!("a placement is not understood: {}", json_error(&error)))),
+                Err(error) => reading
+                    .refused
+                    .push(problem(&format!("a placement is not understood: {}", json_error(&error)))),
             }
         }
         Ok(reading)

@@ -8,6 +8,7 @@
 //! ```
 //! Killed anywhere, it leaves what was there before: nothing is written until everything was read, and the lease ends with its connection.
 
+mod aap;
 mod settings;
 mod store;
 
@@ -99,7 +100,7 @@ pub async fn collect(context: &Context<Settings>, trigger: Trigger) -> anyhow::R
         event_prefix: systems.event_prefix.clone(),
         resting: resting.clone(),
     };
-    let mut collected = read(source, systems, &run).await;
+    let mut collected = read(context, &run).await.with_context(doing)?;
     collected.retain(|one| !resting.contains(&one.source));
     let here: Vec<String> = collected.iter().map(|one| one.source.clone()).chain(resting).collect();
     db_sources::keep(&context.db, source.as_str(), source.interval_s(), &here)
@@ -122,13 +123,14 @@ pub async fn collect(context: &Context<Settings>, trigger: Trigger) -> anyhow::R
     failed.map_or(Ok(Ended::Stored(told)), Err)
 }
 
-async fn read(source: SourceName, systems: &Systems, run: &Run) -> Vec<Collected> {
-    match source {
+async fn read(context: &Context<Settings>, run: &Run) -> anyhow::Result<Vec<Collected>> {
+    let Settings { source, systems, .. } = &context.settings;
+    Ok(match source {
         SourceName::Babylon => sources::babylon::collect(&systems.babylon, run).await,
         SourceName::SandboxApi => sources::sandbox_api::collect(&systems.sandbox_api, run).await,
-        SourceName::Aap => sources::aap::collect(&systems.aap, run).await,
+        SourceName::Aap => sources::aap::collect(&systems.aap, &aap::ask(context).await?, run).await,
         SourceName::Demolition => sources::demolition::collect(&systems.demolition, run).await,
         SourceName::Labagator => sources::labagator::collect(&systems.labagator, run).await,
         SourceName::Agnosticv => sources::agnosticv::collect(&systems.agnosticv, run).await,
-    }
+    })
 }

@@ -35,8 +35,13 @@ impl Controller {
     /// Its row in `sources`.
     #[must_use]
     pub fn source(&self) -> String {
-        format!("aap/{}", self.host)
+        source(&self.host)
     }
+}
+
+/// Row in `sources` of the controller of that name.
+pub(super) fn source(host: &str) -> String {
+    format!("aap/{host}")
 }
 
 #[derive(Debug, Deserialize)]

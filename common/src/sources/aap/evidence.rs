@@ -73,7 +73,12 @@ async fn of_job(client: &Client, job: &AapJob, class_of: &ClassOf) -> Result<Job
 
 /// The event that failed the job, if one did.
 async fn selected(client: &Client, path: &str, job: &AapJob) -> Result<Option<Found>, Missing> {
-    let failing = [("failed", "true"), ("event__in", FAILING), ("order_by", "-counter"), ("page_size", "50")];
+    let failing = [
+        ("failed", "true"),
+        ("event__in", FAILING),
+        ("order_by", "-counter"),
+        ("page_size", "50"),
+    ];
     let mut page = client.get_list(path, &failing, &["results"]).await?;
     let mut events = events(path, &page.items)?;
     if events.is_empty() {
@@ -88,7 +93,9 @@ async fn selected(client: &Client, path: &str, job: &AapJob) -> Result<Option<Fo
     let mut pages = Pages::default();
     for _ in 1..PAGES {
         let found = select(&events, &stats);
-        let Some(next) = page.next.filter(|_| found.is_none()) else { return Ok(found) };
+        let Some(next) = page.next.filter(|_| found.is_none()) else {
+            return Ok(found);
+        };
         let next = pages.follow(client, &next)?;
         page = client.get_list_link(next.as_str(), &["results"]).await?;
         events.extend(self::events(path, &page.items)?);

@@ -81,8 +81,7 @@ fn message(event: &RawEvent, data: &RawEventData, failing: &[&RawEvent]) -> (Str
     if !said.as_deref().is_some_and(is_of_loop) {
         return (said.unwrap_or_else(|| tail(event.stdout.as_deref().unwrap_or_default())), false);
     }
-    let items = result.results.iter().flatten();
-    let of_item = items.filter(|item| item.failed == Some(true)).next_back();
+    let of_item = result.results.iter().flatten().rfind(|item| item.failed == Some(true));
     let of_event = || {
         let before = failing.iter().filter(|item| {
             item.event.as_deref() == Some("runner_item_on_failed")

@@ -39,6 +39,11 @@ impl Answer {
         })
     }
 
+    /// Whether it is `[]` and nothing else.
+    pub(super) fn is_empty_list(&self) -> bool {
+        self.body.trim_ascii() == b"[]"
+    }
+
     fn not_understood(&self, why: &str) -> Missing {
         let what = &self.what;
         let first = self.body.iter().find(|byte| !byte.is_ascii_whitespace());

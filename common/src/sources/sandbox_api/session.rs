@@ -64,7 +64,12 @@ impl Session {
     /// # Errors
     /// What came back instead.
     pub(super) async fn json<T: DeserializeOwned>(&self, path: &str) -> Result<T, Missing> {
-        self.ask(async || self.api.get_json(path, &[]).await).await
+        let number = self.fresh().await?;
+        let answer = self.api.get_json(path, &[]).await;
+        if self.renewed(number, &answer).await? {
+            return self.api.get_json(path, &[]).await;
+        }
+        answer
     }
 
     /// Asks for text.
@@ -72,7 +77,12 @@ impl Session {
     /// # Errors
     /// What came back instead.
     pub(super) async fn text(&self, path: &str) -> Result<String, Missing> {
-        self.ask(async || self.api.get_text(path, &[]).await).await
+        let number = self.fresh().await?;
+        let answer = self.api.get_text(path, &[]).await;
+        if self.renewed(number, &answer).await? {
+            return self.api.get_text(path, &[]).await;
+        }
+        answer
     }
 
     /// Asks for a list. It comes whole: nothing of this API that the role may read has pages.
@@ -80,18 +90,12 @@ impl Session {
     /// # Errors
     /// What came back instead.
     pub(super) async fn list(&self, path: &str) -> Result<Page, Missing> {
-        self.ask(async || self.api.get_list(path, &[], &["accounts", "items"]).await).await
-    }
-
-    async fn ask<T>(&self, request: impl AsyncFn() -> Result<T, Missing>) -> Result<T, Missing> {
         let number = self.fresh().await?;
-        match request().await {
-            Err(missing) if missing.reason == UnknownReason::Unauthorized => {
-                self.renew(number).await?;
-                request().await
-            }
-            answer => answer,
+        let answer = self.api.get_list(path, &[], &["accounts", "items"]).await;
+        if self.renewed(number, &answer).await? {
+            return self.api.get_list(path, &[], &["accounts", "items"]).await;
         }
+        answer
     }
 
     /// Renews the token when it is about to end. The answer is its number.
@@ -104,13 +108,16 @@ impl Session {
         Ok(access.number)
     }
 
-    /// Renews the token of that number, unless somebody has.
-    async fn renew(&self, number: u32) -> Result<(), Missing> {
+    /// Renews the token of that number when it was refused, unless somebody has. True: ask again.
+    async fn renewed<T>(&self, number: u32, answer: &Result<T, Missing>) -> Result<bool, Missing> {
+        if !matches!(answer, Err(missing) if missing.reason == UnknownReason::Unauthorized) {
+            return Ok(false);
+        }
         let mut access = self.access.lock().await;
         if access.number == number {
             self.replace(&mut access).await?;
         }
-        Ok(())
+        Ok(true)
     }
 
     async fn replace(&self, access: &mut Access) -> Result<(), Missing> {
@@ -130,7 +137,11 @@ impl Session {
             collected.bytes += bytes;
             collected.retry_at = collected.retry_at.max(client.retry_at());
             for problem in client.problems() {
-                if !collected.problems.iter().any(|known| known.subject == problem.subject && known.detail == problem.detail) {
+                if !collected
+                    .problems
+                    .iter()
+                    .any(|known| known.subject == problem.subject && known.detail == problem.detail)
+                {
                     collected.problems.push(problem);
                 }
             }
@@ -141,10 +152,13 @@ impl Session {
 /// Trades the login token for an access token.
 async fn log_in(login: &Client) -> Result<(SecretString, Option<DateTime<Utc>>), Missing> {
     let answer: RawLogin = login.get_json("login", &[]).await?;
-    let token = answer.access_token.filter(|token| !token.trim().is_empty()).ok_or_else(|| Missing {
-        reason: UnknownReason::ParseError,
-        detail: "GET /api/v1/login answered no access_token; has its version changed?".into(),
-    })?;
+    let token = answer
+        .access_token
+        .filter(|token| !token.trim().is_empty())
+        .ok_or_else(|| Missing {
+            reason: UnknownReason::ParseError,
+            detail: "GET /api/v1/login answered no access_token; has its version changed?".into(),
+        })?;
     let expires_at = answer.access_token_exp.as_deref().and_then(|text| text.parse().ok());
     Ok((SecretString::from(token), expires_at))
 }

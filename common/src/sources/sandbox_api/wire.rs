@@ -122,7 +122,8 @@ impl RawConfiguration {
     /// # Errors
     /// What is wrong with it, without its values.
     pub(super) fn read(json: &str) -> Result<Self, String> {
-        let raw: Self = serde_json::from_str(json).map_err(|error| format!("a configuration of a cluster is not understood: {}", json_error(&error)))?;
+        let raw: Self = serde_json::from_str(json)
+            .map_err(|error| format!("a configuration of a cluster is not understood: {}", json_error(&error)))?;
         if raw.name.as_deref().unwrap_or_default().trim().is_empty() {
             return Err("a configuration of a cluster has no name".into());
         }

@@ -1,0 +1,22 @@
+//! What a reading of the AAP controllers needs from the database and the rubrics.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use stargate_common::boot::Context;
+use stargate_common::db::aap_jobs;
+use stargate_common::evaluate::pattern::Source;
+use stargate_common::evaluate::rubric::RubricSet;
+use stargate_common::sources::aap::Ask;
+
+use crate::Settings;
+
+/// What is stored of each controller, and the built-in classes of what jobs say.
+pub(crate) async fn ask(context: &Context<Settings>) -> anyhow::Result<Ask> {
+    let known = aap_jobs::known(&context.db, context.clock.now()).await?;
+    let patterns = RubricSet::embedded().context("the built-in rubrics")?.patterns;
+    Ok(Ask {
+        known,
+        class_of: Arc::new(move |text: &str| patterns.classify(Source::Aap, text).map(|class| class.name.clone())),
+    })
+}
