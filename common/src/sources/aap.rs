@@ -42,7 +42,12 @@ use crate::unknown::UnknownReason;
 #[command(next_help_heading = "AAP controllers settings")]
 pub struct AapSettings {
     /// YAML file that lists the controllers: host, url, prefix, token_file, ca_file of each. Not set: AAP is disabled.
-    #[arg(id = "aap-controllers", long = "aap-controllers", env = "STARGATE_AAP_CONTROLLERS", value_name = "FILE")]
+    #[arg(
+        id = "aap-controllers",
+        long = "aap-controllers",
+        env = "STARGATE_AAP_CONTROLLERS",
+        value_name = "FILE"
+    )]
     pub controllers: Option<PathBuf>,
 }
 

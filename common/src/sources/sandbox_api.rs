@@ -37,7 +37,12 @@ use crate::unknown::UnknownReason;
 #[command(next_help_heading = "The Sandbox API settings")]
 pub struct SandboxApiSettings {
     /// Address of the Sandbox API, without /api/v1. Not set: it is disabled.
-    #[arg(id = "sandbox-api-url", long = "sandbox-api-url", env = "STARGATE_SANDBOX_API_URL", value_name = "URL")]
+    #[arg(
+        id = "sandbox-api-url",
+        long = "sandbox-api-url",
+        env = "STARGATE_SANDBOX_API_URL",
+        value_name = "URL"
+    )]
     pub url: Option<Url>,
 
     /// Login token with the role `app`. A secret.
@@ -60,7 +65,12 @@ pub struct SandboxApiSettings {
     pub login_token_file: Option<PathBuf>,
 
     /// PEM file of certificates to trust at the Sandbox API besides the system's.
-    #[arg(id = "sandbox-api-ca", long = "sandbox-api-ca", env = "STARGATE_SANDBOX_API_CA", value_name = "FILE")]
+    #[arg(
+        id = "sandbox-api-ca",
+        long = "sandbox-api-ca",
+        env = "STARGATE_SANDBOX_API_CA",
+        value_name = "FILE"
+    )]
     pub ca: Option<PathBuf>,
 }
 
