@@ -17,6 +17,7 @@ pub mod incidents;
 pub mod instances;
 pub mod kinds;
 pub mod lease;
+pub mod links;
 pub mod outbox;
 pub mod partitions;
 pub mod private;
@@ -24,8 +25,10 @@ pub mod records;
 pub mod rollups;
 mod rows;
 pub mod scans;
+pub mod smoke_results;
 pub mod sources;
 pub mod stage_state;
+pub mod subject_states;
 pub mod transitions;
 pub mod views;
 

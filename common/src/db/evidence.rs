@@ -10,11 +10,12 @@
 //! time of their replacement, a scan can be judged later exactly as if at once.
 
 pub mod documents;
+mod joined;
 mod load;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -83,9 +84,14 @@ pub struct Persisted {
     pub changed: usize,
     /// How the scan came out.
     pub state: ScanState,
+    /// Nothing was said that is not stored, and nothing is missing that was not: no scan was stored, and nobody is told.
+    pub quiet: bool,
 }
 
 /// Stores a reading and says so in the outbox. The caller's transaction makes it one step; it holds the cluster until it ends.
+///
+/// What the provisioning systems say is read for all clusters every few minutes and seldom changes. Where it changes nothing, only the
+/// freshness of its kinds is stored: the next scan of the cluster carries it, and nothing is judged for nothing.
 ///
 /// # Errors
 /// A statement failed, or an object does not become JSON.
@@ -113,6 +119,18 @@ pub async fn persist(conn: &mut PgConnection, reading: &Reading<'_>, now: DateTi
     let mut changed = forget(conn, &gone, observed_at).await?;
     changed += write_cluster(conn, cluster.id, &snapshot.cluster, &complete, observed_at).await?;
     changed += write_instances(conn, cluster.id, snapshot, &ids, &complete).await?;
+    let joined = joined::write(conn, snapshot, &ids, &complete).await?;
+    let state = state_of(snapshot, reading.kinds);
+    if reading.tier == Tier::Provisioning && changed == 0 && joined == 0 && accepted.iter().all(|read| stands(&before, read, observed_at)) {
+        return Ok(Persisted {
+            cluster: cluster.id,
+            new,
+            gone: gone.len(),
+            changed,
+            state,
+            quiet: true,
+        });
+    }
 
     let coverage = Coverage {
         reachable: snapshot
@@ -122,7 +140,6 @@ pub async fn persist(conn: &mut PgConnection, reading: &Reading<'_>, now: DateTi
             .or_else(|| newest.and_then(|scan| scan.coverage.reachable)),
         kinds: merged(before, &accepted, observed_at),
     };
-    let state = state_of(snapshot, reading.kinds);
     let scan = NewScan {
         id: reading.scan_id,
         tier: reading.tier,
@@ -155,6 +172,16 @@ pub async fn persist(conn: &mut PgConnection, reading: &Reading<'_>, now: DateTi
         gone: gone.len(),
         changed,
         state,
+        quiet: false,
+    })
+}
+
+/// Whether a reading found a kind as the one before left it: as complete, and not too late.
+fn stands(before: &BTreeMap<Kind, KindState>, read: &KindRead, observed_at: DateTime<Utc>) -> bool {
+    let before = before.get(&read.kind);
+    before.is_some_and(|state| {
+        let late = |success_at| observed_at - success_at > TimeDelta::seconds(i64::from(state.interval_s)) * kinds::STALE_AFTER;
+        state.missing == read.missing && (read.missing.is_some() || state.success_at.is_some_and(|success_at| !late(success_at)))
     })
 }
 
@@ -248,6 +275,7 @@ async fn forget(conn: &mut PgConnection, gone: &[Uuid], at: DateTime<Utc>) -> Re
     if gone.is_empty() {
         return Ok(0);
     }
+    joined::forget(conn, gone).await?;
     let done = sqlx::query!(
         "-- evidence::forget
         with old as (delete from evidence where instance_id = any($1) returning *)
@@ -311,7 +339,7 @@ async fn write_instances(
         .copied()
         .filter(|kind| complete.contains(kind))
         .collect();
-    let stored = stored_hashes(conn, cluster).await?;
+    let stored = stored_hashes(conn, cluster, &kinds).await?;
     let (mut batch, mut changed) = (Batch::default(), 0);
     for (name, inventory) in &snapshot.namespaces {
         let Some(&id) = ids.get(name) else { continue };
@@ -327,11 +355,14 @@ async fn write_instances(
     Ok(changed + flush(conn, batch, snapshot.observed_at).await?)
 }
 
-async fn stored_hashes(conn: &mut PgConnection, cluster: Uuid) -> Result<BTreeMap<(Uuid, Kind), Hash>, DbError> {
+async fn stored_hashes(conn: &mut PgConnection, cluster: Uuid, kinds: &[Kind]) -> Result<BTreeMap<(Uuid, Kind), Hash>, DbError> {
+    let names: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
     let rows = sqlx::query!(
         "-- evidence::stored_hashes
-        select e.instance_id, e.kind, e.content_hash from evidence e join instances i using (instance_id) where i.cluster_id = $1",
-        cluster
+        select e.instance_id, e.kind, e.content_hash from evidence e join instances i using (instance_id)
+        where i.cluster_id = $1 and e.kind = any($2)",
+        cluster,
+        &names as &[&str]
     )
     .fetch_all(conn)
     .await

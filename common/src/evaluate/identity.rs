@@ -38,6 +38,12 @@ pub fn of(inventory: &Inventory, declared: &Declared) -> Identity {
     }
 }
 
+/// The guid that a namespace's name says, with its number: `q7f2k-1`. A guess.
+#[must_use]
+pub fn guid_in_name(namespace: &str) -> Option<&str> {
+    split(namespace).map(|(guid, _)| guid)
+}
+
 /// `sandbox-<guid>[-<component>]-<suffix>` as guid (with its component) and suffix.
 fn split(name: &str) -> Option<(&str, &str)> {
     let rest = name.strip_prefix("sandbox-")?;

@@ -96,7 +96,12 @@ fn job(view: &View, subject: &Subject) -> Known {
     let budget = subject.created_at.map(|since| since + view.settle.of(Stage::ProvisionComplete));
     match subject.provision_job_status.as_str() {
         "successful" => return Known::True,
-        status @ ("failed" | "error" | "canceled") => return Known::False(format!("provision job {status}")),
+        status @ ("failed" | "error" | "canceled") => {
+            return Known::False(match subject.provision_job.as_str() {
+                "" => format!("provision job {status}"),
+                job => format!("provision job {job} {status}"),
+            });
+        }
         _ => {}
     }
     match subject.current_state.as_str() {

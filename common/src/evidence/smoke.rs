@@ -2,6 +2,12 @@
 //!
 //! Smoke runs come from Demolition; the main page is probed by StarGate. Without either nothing is known: a namespace
 //! that merely runs has not been tried.
+//!
+//! | Newest run | Somebody failed | All of them finished |
+//! |---|---|---|
+//! | of the last 24 hours | no | yes |
+//! | of an age that nobody knows | no | unknown: it may be years old, and never makes a lab green |
+//! | joined by its name alone | no, inferred | yes, inferred |
 
 use super::quantify::{Judged, Known, any};
 use super::{Grade, Observation, StageEvidence, Value, View, backends, probes, showroom, thresholds};
@@ -166,20 +172,34 @@ fn smoke_test_passed(view: &View) -> Observation {
         return Observation {
             failing: vec![failing],
             failing_count: 1,
-            ..Observation::known(false)
+            ..graded(run, Observation::known(false))
         };
     }
     match (run.total, run.completed) {
         (total, _) if total <= 0 => Observation::unknown(UnknownReason::NotProbed),
-        (_, completed) if completed > 0 => Observation::known(true),
-        _ => Observation::unknown(UnknownReason::Progressing),
+        // Demolition calls a run completed that ended, however many got through.
+        (total, completed) if completed < total => Observation::unknown(UnknownReason::Progressing),
+        _ if run.finished_at.is_none() => Observation::unknown(UnknownReason::Stale),
+        _ => graded(run, Observation::known(true)),
     }
 }
 
+/// What a run says of a lab that it was joined to by a guess is concluded, not read.
+fn graded(run: &SmokeRun, observation: Observation) -> Observation {
+    if run.guessed {
+        return Observation {
+            grade: Grade::Inferred,
+            ..observation
+        };
+    }
+    observation
+}
+
 fn expected_response(view: &View) -> Observation {
-    match run(view).map(|run| run.assertions_passed) {
-        Ok(Some(passed)) => Observation::known(passed),
-        Ok(None) => Observation::unknown(UnknownReason::NotProbed),
+    match run(view).map(|run| (run, run.assertions_passed)) {
+        Ok((run, Some(true))) if run.finished_at.is_none() => Observation::unknown(UnknownReason::Stale),
+        Ok((run, Some(passed))) => graded(run, Observation::known(passed)),
+        Ok((_, None)) => Observation::unknown(UnknownReason::NotProbed),
         Err(reason) => Observation::unknown(reason),
     }
 }

@@ -956,5 +956,6 @@ pub fn smoke_run(id: i64) -> SmokeRun {
         failed: 0,
         assertions_passed: Some(true),
         finished_at: Some(ago(hours(1))),
+        guessed: false,
     }
 }

@@ -19,6 +19,9 @@ pub struct Subject {
     /// `status.towerJobs.provision.jobStatus`; empty when there is no job.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub provision_job_status: String,
+    /// The provision job, as `controller/id`; empty when there is none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub provision_job: String,
     /// When the provision job ended, well or badly.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provision_job_completed_at: Option<DateTime<Utc>>,
@@ -57,7 +60,15 @@ pub struct SmokeRun {
     /// Whether all assertions held; `None` when none were declared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assertions_passed: Option<bool>,
-    /// When it ended.
+    /// When it ended, or the earliest time it can have ended; `None`: nobody knows how old it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<DateTime<Utc>>,
+    /// That it is about this lab is a guess: by the text of its name.
+    #[serde(skip_serializing_if = "is_false")]
+    pub guessed: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }

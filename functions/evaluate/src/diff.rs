@@ -97,11 +97,13 @@ pub struct Before<'a> {
 
 /// What each judged instance is grouped by.
 #[must_use]
-pub fn labs(judged: &Judged, stored: &BTreeMap<Uuid, Known>) -> BTreeMap<Uuid, String> {
+pub fn labs(judged: &Judged) -> BTreeMap<Uuid, String> {
     let lab = |one: &JudgedInstance| {
         let Identity { catalog_item, suffix, .. } = &one.verdict.identity;
-        let lab_code = stored.get(&one.instance.id).and_then(|known| known.standing.lab_code.as_ref());
-        (one.instance.id, lab_of(lab_code, catalog_item.as_ref(), suffix.as_ref()))
+        (
+            one.instance.id,
+            lab_of(one.lab_code.as_ref(), catalog_item.as_ref(), suffix.as_ref()),
+        )
     };
     judged.instances.iter().map(lab).collect()
 }
@@ -244,7 +246,7 @@ impl<'a> Changes<'a> {
             service_uuid: service_uuid.clone(),
             suffix: suffix.clone(),
             catalog_item: catalog_item.clone(),
-            lab_code: stored.and_then(|row| row.lab_code.clone()),
+            lab_code: one.lab_code.clone(),
             kind: word(&one.verdict.kind),
             intent: word(&lifecycle.intent),
             phase: word(&lifecycle.phase),

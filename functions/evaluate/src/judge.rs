@@ -8,6 +8,7 @@ use stargate_common::db::clusters::Summary;
 use stargate_common::db::constraint_violations;
 use stargate_common::db::evidence::{self, AsOf};
 use stargate_common::db::instances::Instance;
+use stargate_common::db::links::{self, Offer};
 use stargate_common::db::{DbError, evidence::EvidenceError};
 use stargate_common::evaluate::pipeline::{self, Input};
 use stargate_common::evaluate::rubric::RubricSet;
@@ -79,6 +80,8 @@ pub struct JudgedInstance {
     pub instance: Instance,
     /// Its names, kind and lifecycle; the stages are in `stages`.
     pub verdict: InstanceVerdict,
+    /// The lab it is joined to.
+    pub lab_code: Option<String>,
     /// Its stages.
     pub stages: Vec<Stage>,
     /// Which pods and controllers it consists of.
@@ -102,19 +105,25 @@ pub async fn judge(db: &PgPool, rubrics: &RubricSet, as_of: AsOf<'_>) -> Result<
     let population = evidence::population(&mut conn, as_of).await?;
     let demands = constraint_violations::demands(&mut conn, as_of.cluster.id).await?;
     let mut demanded = BTreeMap::new();
+    let mut offers = links::offers(&mut conn, as_of.cluster.id).await?;
     let mut instances = Vec::with_capacity(population.len());
     let mut vms = as_of.coverage.until(Kind::VirtualMachineInstance, as_of.now).ok().map(|_| 0);
     for some in population.chunks(AT_ONCE) {
         let inventories = evidence::inventories(&mut conn, as_of, some).await?;
         for (instance, inventory) in some.iter().zip(&inventories) {
+            let Offer { catalog_item, lab_code } = offers.remove(&instance.id).unwrap_or_default();
+            let declared = Declared {
+                catalog_item,
+                ..Declared::default()
+            };
             let input = Input {
                 now: as_of.now,
                 cluster: &objects,
                 cluster_verdict: &cluster_verdict,
                 inventory,
-                declared: &Declared::default(),
+                declared: &declared,
             };
-            let judged = judge_instance(rubrics, instance, &input)?;
+            let judged = judge_instance(rubrics, instance, &input, lab_code)?;
             demanded.insert(instance.id, constraints::compare(&demands, &judged, inventory, &objects));
             instances.push(judged);
             vms = vms.map(|vms| vms + running_vms(inventory));
@@ -128,7 +137,12 @@ pub async fn judge(db: &PgPool, rubrics: &RubricSet, as_of: AsOf<'_>) -> Result<
     })
 }
 
-fn judge_instance(rubrics: &RubricSet, instance: &Instance, input: &Input<'_>) -> Result<JudgedInstance, DbError> {
+fn judge_instance(
+    rubrics: &RubricSet,
+    instance: &Instance,
+    input: &Input<'_>,
+    lab_code: Option<String>,
+) -> Result<JudgedInstance, DbError> {
     let mut verdict = pipeline::evaluate_instance(rubrics, input);
     let stages = std::mem::take(&mut verdict.stages)
         .into_iter()
@@ -145,6 +159,7 @@ fn judge_instance(rubrics: &RubricSet, instance: &Instance, input: &Input<'_>) -
         identity: witness::identity(input.inventory),
         provisioning: on_its_way && began.is_none_or(|began| input.now - began < rubrics.settle.of(Step::ProvisionComplete)),
         verdict,
+        lab_code,
     })
 }
 

@@ -59,7 +59,7 @@ pub async fn take_in(
     }
     let stored_stages = stage_state::of_cluster(conn, cluster.id, cluster.evaluated_as_of).await?;
     let stored_instances = instances::standings(conn, cluster.id).await?;
-    let labs = diff::labs(judged, &stored_instances);
+    let labs = diff::labs(judged);
     let before = Before {
         stages: &stored_stages,
         instances: &stored_instances,

@@ -5,10 +5,14 @@
 //!
 //! ```text
 //! lease ─> who rests? ─> source's client ─> Readings ─> store.rs: records, history, collections, sources, outbox     one transaction a source
+//!                                                        link.rs: links, unmatched                                  one transaction
+//!                                                        publish.rs: evidence of instances, scans, outbox           one transaction a cluster
 //! ```
 //! Killed anywhere, it leaves what was there before: nothing is written until everything was read, and the lease ends with its connection.
 
 mod aap;
+pub mod link;
+pub mod publish;
 mod settings;
 mod store;
 
@@ -17,12 +21,14 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use stargate_common::boot::{Context, Job};
+use stargate_common::db::links::Configured;
 use stargate_common::db::scans::Trigger;
 use stargate_common::db::{lease, sources as db_sources};
 use stargate_common::events::EventType;
 use stargate_common::sources::{self, Collected, Run, SourceName};
 use tokio::time::Instant;
 
+use self::publish::{Heard, Published};
 pub use self::settings::{Settings, Systems};
 
 /// The job.
@@ -86,6 +92,8 @@ pub async fn collect(context: &Context<Settings>, trigger: Trigger) -> anyhow::R
     else {
         return Ok(Ended::Overlap(source));
     };
+    // A table that is wrong is told before anything is stored by it.
+    let configured = systems.links.read(&systems.event_prefix)?;
     let now = context.clock.now();
     let known = db_sources::of(&context.db, source.as_str()).await.with_context(doing)?;
     let (resting, others): (Vec<_>, Vec<_>) = known.into_iter().partition(|row| row.retry_at.is_some_and(|at| at > now));
@@ -107,20 +115,36 @@ pub async fn collect(context: &Context<Settings>, trigger: Trigger) -> anyhow::R
         .await
         .with_context(doing)?;
     if here.is_empty() {
+        publish::retract(&context.db, &context.clock, source).await.with_context(doing)?;
         return Ok(Ended::Disabled(source));
     }
-    let (mut told, mut failed) = (Vec::new(), None);
-    for one in &collected {
+    let (mut told, mut heard, mut failed) = (Vec::new(), Vec::new(), None);
+    for one in collected {
         // What one controller said must not be lost because another's could not be stored.
-        match store::store(context, one, trigger).await {
-            Ok(line) => told.push(line),
+        match store::store(context, &one, trigger).await {
+            Ok(line) => {
+                told.push(line);
+                heard.extend(publish::Heard::of(&one));
+            }
             Err(error) => {
                 tracing::error!(source.name = one.source, error = format!("{error:#}"), "{}: {error:#}", one.source);
                 failed = Some(error.context(format!("storing what {} said", one.source)));
             }
         }
     }
+    told.extend(follow_up(context, &configured, &heard).await?);
     failed.map_or(Ok(Ended::Stored(told)), Err)
+}
+
+/// What follows from what is stored: joins, and evidence of the instances. Killed before or within, the next collection does it.
+async fn follow_up(context: &Context<Settings>, configured: &Configured, heard: &[Heard]) -> anyhow::Result<Option<String>> {
+    let joined = link::join_and_tell(context, configured).await?;
+    let mut done = Published::default();
+    for heard in heard {
+        done += publish::publish(&context.db, &context.clock, heard, &joined, configured.narrowed).await?;
+    }
+    let Published { clusters, changed } = done;
+    Ok((clusters > 0).then(|| format!("{changed} documents of evidence changed on {clusters} clusters")))
 }
 
 async fn read(context: &Context<Settings>, run: &Run) -> anyhow::Result<Vec<Collected>> {

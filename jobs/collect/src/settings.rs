@@ -9,6 +9,8 @@ use stargate_common::sources::demolition::DemolitionSettings;
 use stargate_common::sources::labagator::LabagatorSettings;
 use stargate_common::sources::sandbox_api::SandboxApiSettings;
 
+use crate::link::LinkSettings;
+
 /// What only this job needs.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Collect settings")]
@@ -37,6 +39,10 @@ pub struct Systems {
     /// Seconds one run may take; what is not read by then is unknown. Stays below the deadline of the CronJob.
     #[arg(long, env = "STARGATE_COLLECT_BUDGET_S", value_name = "SECONDS", default_value_t = 180, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub budget_s: u64,
+
+    /// How what is read is joined.
+    #[command(flatten)]
+    pub links: LinkSettings,
 
     /// The control plane.
     #[command(flatten)]

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{EvidenceError, documents};
+use super::{EvidenceError, documents, joined};
 use crate::db::clusters::Cluster;
 use crate::db::instances::{self, Instance};
 use crate::db::kinds::Coverage;
@@ -94,10 +94,20 @@ pub async fn population(conn: &mut PgConnection, as_of: AsOf<'_>) -> Result<Vec<
 /// # Errors
 /// A statement failed, or a stored document cannot be read.
 pub async fn inventories(conn: &mut PgConnection, as_of: AsOf<'_>, of: &[Instance]) -> Result<Vec<Inventory>, EvidenceError> {
-    let empty = |instance: &Instance| documents::empty_instance(instance.namespace.clone(), |kind| as_of.missing(kind));
-    let mut found: Vec<Inventory> = of.iter().map(empty).collect();
     let position: BTreeMap<Uuid, usize> = of.iter().enumerate().map(|(position, instance)| (instance.id, position)).collect();
     let ids: Vec<Uuid> = of.iter().map(|instance| instance.id).collect();
+    let since = joined::since(conn, &ids).await?;
+    let missing = |instance: &Instance, kind: Kind| {
+        let until = match as_of.coverage.until(kind, as_of.now) {
+            Ok(until) => until,
+            Err(reason) => return Some(reason),
+        };
+        // The reading was joined before this instance was there, or could not be joined to it: it says nothing of it.
+        let told = !joined::is_joined(kind) || since.get(&(instance.id, kind)).is_some_and(|since| *since <= until);
+        (!told).then_some(UnknownReason::NotCollected)
+    };
+    let empty = |instance: &Instance| documents::empty_instance(instance.namespace.clone(), |kind| missing(instance, kind));
+    let mut found: Vec<Inventory> = of.iter().map(empty).collect();
     let (kinds, until) = as_of.usable(documents::NAMESPACED);
     let rows = sqlx::query!(
         r#"-- evidence::inventories
@@ -118,7 +128,9 @@ pub async fn inventories(conn: &mut PgConnection, as_of: AsOf<'_>, of: &[Instanc
     .doing("loading the evidence of instances")?;
     for row in rows {
         let inventory = position.get(&row.instance_id).and_then(|position| found.get_mut(*position));
-        if let (Some(inventory), Some(kind)) = (inventory, Kind::parse(&row.kind)) {
+        if let (Some(inventory), Some(kind)) = (inventory, Kind::parse(&row.kind))
+            && documents::missing_in_instance(inventory, kind).is_none()
+        {
             documents::into_instance(inventory, kind, &row.doc, row.until)?;
         }
     }

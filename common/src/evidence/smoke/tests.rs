@@ -60,6 +60,7 @@ fn results_of_a_run() {
     assert_eq!(with(&|run| run.total = 0), unknown(UnknownReason::NotProbed));
     assert_eq!(with(&|run| run.completed = 0), unknown(UnknownReason::Progressing));
     assert_eq!(with(&|run| run.finished_at = Some(ago(hours(25)))), unknown(UnknownReason::Stale));
+    assert_eq!(with(&|run| run.completed = run.total - 1), unknown(UnknownReason::Progressing));
     let asserted = |assertions_passed| {
         let run = SmokeRun {
             assertions_passed,
@@ -98,4 +99,37 @@ fn the_main_page_is_the_showroom_where_there_is_one() {
     let plain = World::new().routes([route("a"), route("b")]).probes([probe(ProbeKind::Route, "b")]);
     assert_eq!(value(&plain, "route_reachable"), TRUE);
     assert_eq!(value(&World::new(), "route_reachable"), FALSE);
+}
+
+#[test]
+fn a_run_of_unknown_age_makes_no_lab_green() {
+    let of = |failed| SmokeRun {
+        finished_at: None,
+        failed,
+        ..smoke_run(7)
+    };
+    assert_eq!(
+        value(&lab().smoke_runs([of(0)]), "smoke_test_passed"),
+        unknown(UnknownReason::Stale)
+    );
+    assert_eq!(
+        value(&lab().smoke_runs([of(0)]), "expected_response_received"),
+        unknown(UnknownReason::Stale)
+    );
+    assert_eq!(
+        value(&lab().smoke_runs([of(1)]), "smoke_test_passed"),
+        FALSE,
+        "a failure is worth a look, however old"
+    );
+}
+
+#[test]
+fn a_run_that_was_joined_by_a_guess_is_inferred() {
+    let guessed = SmokeRun {
+        guessed: true,
+        ..smoke_run(7)
+    };
+    let mut said = observe(&lab().smoke_runs([guessed]).view()).observations;
+    let passed = said.remove("smoke_test_passed").unwrap();
+    assert_eq!((passed.value, passed.grade), (TRUE, Grade::Inferred));
 }

@@ -1,0 +1,49 @@
+//! When subjects entered the state they are in, as far as collections saw it happen.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgExecutor;
+
+use super::{DbError, Doing};
+
+/// The last change of a state that was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entered {
+    /// The state that was entered.
+    pub state: String,
+    /// When it was seen.
+    pub at: DateTime<Utc>,
+}
+
+/// How far back changes are looked for: a state that is older than a quarter is as good as for ever, and only some partitions are read.
+const BACK: TimeDelta = TimeDelta::days(90);
+
+/// The last change of each of these subjects, by its key. A change from nothing is when it was first seen, which tells nothing.
+///
+/// # Errors
+/// The statement failed.
+pub async fn entered(db: impl PgExecutor<'_>, subjects: &[&str], now: DateTime<Utc>) -> Result<BTreeMap<String, Entered>, DbError> {
+    let rows = sqlx::query!(
+        r#"-- subject_states::entered
+        select s.key as "key!", t.to_state, t.at
+        from unnest($1::text[]) as s (key)
+        cross join lateral (
+            select to_state, from_state, at from subject_transitions where subject_key = s.key and at > $2 order by at desc limit 1
+        ) t
+        where t.from_state is not null"#,
+        subjects as &[&str],
+        now - BACK
+    )
+    .fetch_all(db)
+    .await
+    .doing("reading when subjects entered their state")?;
+    let entered = rows.into_iter().map(|row| {
+        let entered = Entered {
+            state: row.to_state,
+            at: row.at,
+        };
+        (row.key, entered)
+    });
+    Ok(entered.collect())
+}
