@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use self::database::Database;
 pub use self::database::NAME as DATABASE;
 use self::demo::Demo;
-use self::host::Host;
+use self::host::{Host, Simulated};
 use self::progress::step;
 use crate::output;
 
@@ -116,7 +116,10 @@ async fn serve(args: &Args, is_demo: bool, database: &Database, address: SocketA
         Host::start(
             database,
             clusters,
-            demo.as_ref().map(Demo::probes),
+            demo.as_ref().map(|demo| Simulated {
+                probes: demo.probes(),
+                collect: demo.collect_args(),
+            }),
             args.rubrics.clone(),
             Clock::System,
             shutdown.clone(),
@@ -144,7 +147,9 @@ async fn serve(args: &Args, is_demo: bool, database: &Database, address: SocketA
 
 /// Reads and judges everything once, says what came of it, and goes on by the schedules until told to stop.
 async fn work(host: &Host, address: SocketAddr, pace: u32) -> anyhow::Result<()> {
-    let said = step("first scan", host.first_round()).await?;
+    step("first scan", host.first_round()).await?;
+    step("provisioning", host.first_collection()).await?;
+    let said = host.told().await?;
     output::note(&format!(
         "\n{said}\n\n  http://localhost:{}/api/v1/overview\n  stargate instances --state failing\n",
         address.port()

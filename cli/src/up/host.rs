@@ -15,6 +15,7 @@ use stargate_common::events::broker::manifest;
 use stargate_common::events::broker::{Broker, LocalBroker, Pause, Subscriber};
 use stargate_common::events::sink::Sink;
 use stargate_common::settings;
+use stargate_common::sources::SourceName;
 use stargate_common::tier::Tier;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -25,14 +26,23 @@ use super::schedule::{self, Schedule};
 /// How long a function may take for one event.
 const DEADLINE: Duration = Duration::from_secs(120);
 
+/// How a simulated fleet and the systems around it are reached.
+#[derive(Debug, Clone)]
+pub struct Simulated {
+    /// How its routes are probed.
+    pub probes: ProbeSettings,
+    /// Flags for the collectors.
+    pub collect: Vec<OsString>,
+}
+
 /// Functions behind the embedded broker, and what jobs need.
 #[derive(Debug, Clone)]
 pub struct Host {
     db: PgPool,
     api: Router,
     clusters: ClusterSettings,
-    /// How to probe a simulated fleet; real ones are probed as the environment says.
-    simulated: Option<ProbeSettings>,
+    /// How to reach what is simulated; the real is reached as the environment says.
+    simulated: Option<Simulated>,
     /// Rubrics to judge by instead of the built-in ones.
     rubrics: Option<PathBuf>,
     clock: Clock,
@@ -48,7 +58,7 @@ impl Host {
     pub async fn start(
         database: &Database,
         clusters: ClusterSettings,
-        simulated: Option<ProbeSettings>,
+        simulated: Option<Simulated>,
         rubrics: Option<PathBuf>,
         clock: Clock,
         shutdown: CancellationToken,
@@ -83,23 +93,76 @@ impl Host {
         self.api.clone()
     }
 
-    /// Reads everything once and has it judged. The answer is what an operator wants to know first.
+    /// Reads everything once and has it judged. Says how much.
     ///
     /// # Errors
     /// When nothing could be stored.
-    pub async fn first_round(&self) -> anyhow::Result<(String, String)> {
+    pub async fn first_round(&self) -> anyhow::Result<((), String)> {
         self.run_job("scan", &["--tier".into(), Tier::Everything.as_str().into()]).await?;
-        let rows =
-            sqlx::query_as::<_, (String, i64)>("select state, sum(instances)::bigint from instance_rollup group by state order by 2 desc")
-                .fetch_all(&self.db)
-                .await
-                .context("counting instances")?;
-        let counts: Vec<String> = rows.iter().map(|(state, count)| format!("{count} {state}")).collect();
-        let total: i64 = rows.iter().map(|(_, count)| count).sum();
-        Ok((
-            format!("{total} lab instances: {}", counts.join(", ")),
-            format!("{total} lab instances judged"),
-        ))
+        let total: i64 = self.states().await?.iter().map(|(_, count)| count).sum();
+        Ok(((), format!("{total} lab instances judged")))
+    }
+
+    /// What an operator wants to know first: how many instances are in which state.
+    ///
+    /// # Errors
+    /// When they cannot be counted.
+    pub async fn told(&self) -> anyhow::Result<String> {
+        let states = self.states().await?;
+        let total: i64 = states.iter().map(|(_, count)| count).sum();
+        let counts: Vec<String> = states.iter().map(|(state, count)| format!("{count} {state}")).collect();
+        Ok(format!("{total} lab instances: {}", counts.join(", ")))
+    }
+
+    async fn states(&self) -> anyhow::Result<Vec<(String, i64)>> {
+        sqlx::query_as::<_, (String, i64)>("select state, sum(instances)::bigint from instance_rollup group by state order by 2 desc")
+            .fetch_all(&self.db)
+            .await
+            .context("counting instances")
+    }
+
+    /// Reads every provisioning system once and joins what they know with what was scanned. A system that cannot be read does not stop the
+    /// others; what is wrong with it is in its row of `sources`.
+    ///
+    /// # Errors
+    /// When what came of it cannot be counted.
+    pub async fn first_collection(&self) -> anyhow::Result<((), String)> {
+        for source in SourceName::ALL {
+            if self.shutdown.is_cancelled() {
+                break;
+            }
+            if let Err(error) = self.run_job("collect", &["--source".into(), source.as_str().into()]).await {
+                tracing::error!(
+                    source = source.as_str(),
+                    error = format!("{error:#}"),
+                    "collecting {source}: {error:#}"
+                );
+            }
+        }
+        let (known, working) = sqlx::query_as::<_, (i64, i64)>(
+            "select count(*) filter (where enabled), count(*) filter (where enabled and last_error is null) from sources
+             where split_part(source, '/', 1) = any($1)",
+        )
+        .bind(SourceName::ALL.map(SourceName::as_str).as_slice())
+        .fetch_one(&self.db)
+        .await
+        .context("counting sources")?;
+        if known == 0 {
+            return Ok(((), "no source is configured".to_owned()));
+        }
+        let (subjects, sessions) = sqlx::query_as::<_, (i64, i64)>(
+            "select count(*) filter (where kind = 'subject'), count(*) filter (where kind = 'session') from records
+             where kind in ('subject', 'session') and gone_at is null",
+        )
+        .fetch_one(&self.db)
+        .await
+        .context("counting records")?;
+        let silent = if working < known {
+            format!(" ({} not read)", known - working)
+        } else {
+            String::new()
+        };
+        Ok(((), format!("{known} sources{silent}, {subjects} subjects, {sessions} sessions")))
     }
 
     /// Runs the jobs by their schedules until told to stop; then waits for those that are running.
@@ -143,13 +206,17 @@ impl Host {
             "scan" => {
                 let mut context = self.job::<stargate_scan::Scan>(args)?;
                 context.settings.clusters = self.clusters.clone();
-                if let Some(probes) = &self.simulated {
+                if let Some(simulated) = &self.simulated {
                     context.settings.simulated = true;
-                    context.settings.probes = probes.clone();
+                    context.settings.probes = simulated.probes.clone();
                 }
                 boot::run::<stargate_scan::Scan>(&context).await
             }
-            "collect" => boot::run::<stargate_collect::Collect>(&self.job::<stargate_collect::Collect>(args)?).await,
+            "collect" => {
+                let simulated = self.simulated.iter().flat_map(|simulated| &simulated.collect);
+                let args: Vec<OsString> = args.iter().chain(simulated).cloned().collect();
+                boot::run::<stargate_collect::Collect>(&self.job::<stargate_collect::Collect>(&args)?).await
+            }
             "sweep" => {
                 let mut context = self.job::<stargate_sweep::Sweep>(args)?;
                 context.settings = self.judging();
