@@ -1,4 +1,4 @@
-//! Jobs of the AAP controllers that are stored: what the next reading has to know, and how long they are kept.
+//! Jobs of the AAP controllers that are stored: what the next reading has to know.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +8,6 @@ use sqlx::PgPool;
 use super::{DbError, Doing};
 use crate::provisioning::job::AapJob;
 use crate::sources::aap::known::{Known, LOOK_BACK};
-
-/// Days that a job is kept after its end. The longest window that anything looks at is seven; a job is read again within them.
-pub const KEEP_DAYS: i64 = 30;
 
 /// What is stored of each controller, by its host.
 ///
@@ -50,21 +47,4 @@ pub async fn known(db: &PgPool, now: DateTime<Utc>) -> Result<BTreeMap<String, K
         (row.controller, Known::of(row.newest, jobs, now))
     });
     Ok(known.collect())
-}
-
-/// Removes jobs that ended, or, when they never did, were created, more than [`KEEP_DAYS`] ago. The answer is how many.
-///
-/// # Errors
-/// The statement failed.
-pub async fn forget(db: &PgPool, now: DateTime<Utc>) -> Result<u64, DbError> {
-    let done = sqlx::query!(
-        "-- aap_jobs::forget
-        delete from records where kind = 'aap-job'
-            and coalesce((doc ->> 'finished_at')::timestamptz, (doc ->> 'created_at')::timestamptz, changed_at) < $1",
-        now - chrono::TimeDelta::days(KEEP_DAYS)
-    )
-    .execute(db)
-    .await
-    .doing("removing old jobs")?;
-    Ok(done.rows_affected())
 }
