@@ -118,12 +118,12 @@ impl World {
     }
 
     async fn stands(&self, source: &str) -> Stands {
-        let row: (Option<String>, Option<DateTime<Utc>>, Option<DateTime<Utc>>, i32) =
-            sqlx::query_as("select last_error, last_success_at, retry_at, failures from sources where source = $1 and enabled")
-                .bind(source)
-                .fetch_one(self.pool())
-                .await
-                .expect("the source");
+        type Row = (Option<String>, Option<DateTime<Utc>>, Option<DateTime<Utc>>, i32);
+        let row: Row = sqlx::query_as("select last_error, last_success_at, retry_at, failures from sources where source = $1 and enabled")
+            .bind(source)
+            .fetch_one(self.pool())
+            .await
+            .expect("the source");
         Stands {
             error: row.0,
             success_at: row.1,
