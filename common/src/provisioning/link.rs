@@ -7,10 +7,10 @@
 //!
 //! | Module | Edges |
 //! |---|---|
-//! | [`clusters`] | the Sandbox API's cluster -> ours |
-//! | [`places`] | instance -> subject, placement; placement, job -> subject |
-//! | [`orders`] | subject -> handle, claim, component; claim -> catalog item, workshop; pool -> catalog item |
-//! | [`offers`] | catalog item -> lab; session, smoke run -> lab |
+//! | `clusters` | the Sandbox API's cluster -> ours |
+//! | `places` | instance -> subject, placement; placement, job -> subject |
+//! | `orders` | subject -> handle, claim, component; claim -> catalog item, workshop; pool -> catalog item |
+//! | `offers` | catalog item -> lab; session, smoke run -> lab |
 //!
 //! Every edge has the key that made it and how surely that key joins. An edge that follows from others is as weak as the weakest of them. What
 //! should have joined something and did not is an [`Unmatched`], but only where the other side was read: what nobody read may well be

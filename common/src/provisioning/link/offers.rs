@@ -128,7 +128,7 @@ fn codes_in<'a>(index: &Index<'a>, text: &str) -> BTreeSet<&'a str> {
     }
     for code in &index.codes_with_separators {
         let at = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_alphanumeric);
-        let whole = |(start, word): (usize, &str)| !(start > 0 && at(start - 1)) && !at(start + word.len());
+        let whole = |(start, word): (usize, &str)| !(at(start + word.len()) || start > 0 && at(start - 1));
         if text.match_indices(code.to_ascii_lowercase().as_str()).any(whole) {
             found.insert(*code);
         }
