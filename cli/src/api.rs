@@ -57,6 +57,14 @@ impl Server {
     /// # Errors
     /// As [`Server::get`].
     pub fn list(&self, path: &str, query: &[(&str, String)], limit: Option<usize>) -> anyhow::Result<Vec<Value>> {
+        Ok(self.list_with_meta(path, query, limit)?.0)
+    }
+
+    /// As [`Server::list`], with what the last page says its answer rests on.
+    ///
+    /// # Errors
+    /// As [`Server::get`].
+    pub fn list_with_meta(&self, path: &str, query: &[(&str, String)], limit: Option<usize>) -> anyhow::Result<(Vec<Value>, Value)> {
         runtime()?.block_on(async {
             let client = client()?;
             let mut rows = Vec::new();
@@ -72,7 +80,7 @@ impl Server {
                 }
                 cursor = page.pointer("/page/next_cursor").and_then(Value::as_str).map(str::to_owned);
                 if cursor.is_none() || limit.is_some_and(|limit| rows.len() >= limit) {
-                    return Ok(rows);
+                    return Ok((rows, page["meta"].take()));
                 }
             }
         })

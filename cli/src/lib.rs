@@ -48,6 +48,16 @@ enum Command {
     Labs(commands::labs::Args),
     /// List lab instances, or show one with its stages and criteria
     Instances(commands::instances::Args),
+    /// Tell why one instance is as it is: from what was ordered to who waits for it
+    Why(commands::why::Args),
+    /// List sessions that run or come, and whether they are ready
+    Sessions(commands::sessions::Args),
+    /// List resource pools, or show one with its history
+    Pools(commands::pools::Args),
+    /// List AnarchySubjects, or show one with its story
+    Subjects(commands::subjects::Args),
+    /// Tell how provisioning goes, or list its jobs
+    Provisioning(commands::provisioning::Args),
     /// List incidents, or show one
     Incidents(commands::incidents::Args),
     /// Check rubrics, and prove them on cases
@@ -83,6 +93,11 @@ pub fn main() -> ExitCode {
         Command::Clusters(args) => commands::clusters::run(&args),
         Command::Labs(args) => commands::labs::run(&args),
         Command::Instances(args) => commands::instances::run(&args),
+        Command::Why(args) => commands::why::run(&args),
+        Command::Sessions(args) => commands::sessions::run(&args),
+        Command::Pools(args) => commands::pools::run(&args),
+        Command::Subjects(args) => commands::subjects::run(&args),
+        Command::Provisioning(args) => commands::provisioning::run(&args),
         Command::Incidents(args) => commands::incidents::run(&args),
         Command::Rubric(args) => commands::rubric::run(&args),
         Command::Explain(args) => commands::explain::run(&args),

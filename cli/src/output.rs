@@ -138,6 +138,47 @@ pub fn age(row: &Value, pointer: &str) -> String {
         .unwrap_or_default()
 }
 
+/// How long it is until a moment: `in 25m`; `5m ago` when it has passed.
+#[must_use]
+pub fn until(row: &Value, pointer: &str) -> String {
+    let now = stargate_common::clock::Clock::System.now();
+    let then = row
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok());
+    then.map_or_else(String::new, |then| match (then.with_timezone(&chrono::Utc) - now).num_seconds() {
+        seconds @ 0.. => format!("in {}", span(seconds)),
+        seconds => format!("{} ago", span(-seconds)),
+    })
+}
+
+/// How old what is shown is: a line for people, so that no number is without its age.
+pub fn sources(meta: &Value) {
+    let told = ages(meta);
+    if !told.is_empty() {
+        note(&told);
+    }
+}
+
+/// Collectors with their age; clusters only where something is wrong.
+fn ages(meta: &Value) -> String {
+    let sources = meta["sources"].as_array().into_iter().flatten();
+    let told = sources.filter_map(|source| {
+        let (name, state) = (at(source, "/source"), at(source, "/state"));
+        let age = source["age_s"].as_i64().map(span);
+        match (state.as_str(), age) {
+            ("fresh", _) if name.starts_with("cluster/") => None,
+            ("fresh", Some(age)) => Some(format!("{name} read {age} ago")),
+            ("never", _) => Some(format!("{name} never read: what rests on it is unknown")),
+            ("disabled", _) => Some(format!("{name} disabled: what rests on it is unknown")),
+            ("stale", Some(age)) => Some(format!("{name} stale, read {age} ago: what rests on it is unknown")),
+            (state, Some(age)) => Some(format!("{name} {state}, read {age} ago")),
+            (state, None) => Some(format!("{name} {state}")),
+        }
+    });
+    told.collect::<Vec<_>>().join("; ")
+}
+
 /// Seconds in the two largest units.
 #[must_use]
 pub fn span(seconds: i64) -> String {
@@ -161,6 +202,20 @@ mod tests {
     fn columns_align_and_empty_cells_show_a_dash() {
         let lines = vec![vec!["a".into(), String::new()], vec!["longer".into(), "x".into()]];
         assert_eq!(table(&["NAME", "WHY"], &lines), "NAME    WHY\na       -\nlonger  x\n");
+    }
+
+    #[test]
+    fn every_source_tells_its_age_and_what_is_wrong_with_it() {
+        let source = |name: &str, state: &str, age: Option<i64>| serde_json::json!({ "source": name, "state": state, "age_s": age });
+        let meta = serde_json::json!({ "sources": [
+            source("cluster/cnv-01", "fresh", Some(30)), source("cluster/cnv-02", "stale", Some(7_200)), source("babylon", "fresh", Some(150)),
+            source("aap/a.test", "failed", Some(1_000)), source("labagator", "never", None), source("demolition", "disabled", None),
+        ] });
+        assert_eq!(
+            ages(&meta),
+            "cluster/cnv-02 stale, read 2h ago: what rests on it is unknown; babylon read 2m30s ago; aap/a.test failed, read 16m40s ago; \
+             labagator never read: what rests on it is unknown; demolition disabled: what rests on it is unknown"
+        );
     }
 
     #[test]

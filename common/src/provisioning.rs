@@ -12,6 +12,7 @@
 //! | [`placement`] | placements and the clusters they go to | Sandbox API |
 //! | [`state`], [`stuck`] | what a subject's state means; what does not move by itself | – |
 //! | [`pool_state`] | how full a pool is and where that goes | – |
+//! | [`session_readiness`] | whether a session will find what it needs | – |
 //!
 //! Every record is an allow-list: a field that is not named here is never read, so credentials, mail addresses and names of people cannot
 //! reach the database. Every field may be missing at its source; a missing one is `None` or empty, never a guess.
@@ -24,6 +25,7 @@ pub mod link;
 pub mod placement;
 pub mod pool;
 pub mod pool_state;
+pub mod session_readiness;
 pub mod sli;
 pub mod state;
 pub mod stuck;

@@ -63,6 +63,10 @@ pub async fn fleet(pool: &PgPool, size: FleetSize, now: DateTime<Utc>) {
         .execute(&mut *tx)
         .await
         .unwrap_or_else(|error| panic!("seeding the fleet: {error}"));
+    sqlx::raw_sql(include_str!("seed_provisioning.sql"))
+        .execute(&mut *tx)
+        .await
+        .unwrap_or_else(|error| panic!("seeding what was ordered: {error}"));
     tx.commit().await.expect("committing the seed");
     sqlx::raw_sql("analyze").execute(pool).await.expect("gathering statistics");
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::api::Server;
-use crate::output::{self, Column, Format, age, at, column, wide};
+use crate::output::{self, Column, Format, age, at, column, until, wide};
 
 /// Labs with how many of their instances are ready.
 #[derive(Debug, clap::Args)]
@@ -36,6 +36,9 @@ const COLUMNS: &[Column] = &[
     column("STAGE", |row| at(row, "/worst_stage")),
     column("CLASS", |row| at(row, "/top_class")),
     column("SINCE", |row| age(row, "/failing_since")),
+    wide("TITLE", |row| at(row, "/title")),
+    wide("NEXT SESSION", |row| until(row, "/next_session/starts_at")),
+    wide("SESSION", |row| at(row, "/next_session/verdict")),
     wide("INCIDENTS", |row| at(row, "/open_incidents")),
     wide("PROVISIONING", |row| at(row, "/instances/provisioning")),
 ];

@@ -19,6 +19,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
+use stargate_common::sources::SourceName;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -120,6 +121,8 @@ pub enum Scope<'a> {
     Fleet,
     /// These clusters.
     Clusters(&'a [Uuid]),
+    /// These clusters, or all, and these collectors.
+    Systems(Option<&'a [Uuid]>, &'a [SourceName]),
     /// Nothing that was collected: definitions.
     Nothing,
 }
@@ -218,6 +221,7 @@ impl<P> Ask<P> {
             seal(&mut digest, [view.view.as_str()].into_iter());
             digest.update(view.version.to_be_bytes());
         }
+        digest.update(basis.minute.unwrap_or_default().to_be_bytes());
         for source in sources {
             seal(&mut digest, [source.source.as_str(), source.state.as_str()].into_iter());
             seal(&mut digest, source.coverage.missing.iter().map(String::as_str));

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
+use stargate_common::sources::SourceName;
 use uuid::Uuid;
 
 use crate::QueryState;
 use crate::answer::Scope;
+use crate::collectors::{self, Collectors};
 use crate::problem::{ApiError, Fault};
 use crate::sources::{self, ClusterSource, SourceMeta};
 
@@ -29,6 +31,10 @@ pub struct Basis {
     pub versions: Vec<ViewVersion>,
     /// Every cluster, by name.
     pub clusters: Vec<ClusterSource>,
+    /// Every source that is no cluster.
+    pub collectors: Collectors,
+    /// Set when the answer tells how long something takes or is away: then it is another one every minute.
+    pub minute: Option<i64>,
     by_id: BTreeMap<Uuid, usize>,
 }
 
@@ -41,12 +47,35 @@ impl Basis {
         let mut db = app.pool.acquire().await?;
         let versions = versions(&mut *db).await?;
         let clusters = sources::clusters(&mut *db).await?;
+        let collectors = collectors::read(&mut *db).await?;
         Ok(Self {
+            collectors,
+            minute: None,
             now,
             versions,
             by_id: clusters.iter().enumerate().map(|(i, cluster)| (cluster.cluster_id, i)).collect(),
             clusters,
         })
+    }
+
+    /// Reads it for an answer that is another one every minute, because it tells how much time is left.
+    ///
+    /// # Errors
+    /// A statement failed.
+    pub async fn of_the_minute(app: &QueryState, now: DateTime<Utc>) -> Result<Self, ApiError> {
+        let basis = Self::read(app, now).await?;
+        Ok(Self {
+            minute: Some(now.timestamp() / 60),
+            ..basis
+        })
+    }
+
+    /// Why what rests on one of these sources is not known; the first that has a reason.
+    ///
+    /// # Errors
+    /// The reason, for people.
+    pub fn known(&self, names: &[SourceName]) -> Result<(), String> {
+        names.iter().try_for_each(|&name| self.collectors.known(name, self.now))
     }
 
     /// The cluster of that id.
@@ -115,10 +144,15 @@ impl Basis {
     pub fn headings(&self, scope: Scope<'_>) -> Vec<SourceMeta> {
         let wanted = self.clusters.iter().filter(|cluster| match scope {
             Scope::Fleet => true,
-            Scope::Clusters(ids) => ids.contains(&cluster.cluster_id),
+            Scope::Clusters(ids) | Scope::Systems(Some(ids), _) => ids.contains(&cluster.cluster_id),
+            Scope::Systems(None, _) => true,
             Scope::Nothing => false,
         });
-        wanted.map(|cluster| cluster.heading(self.now)).collect()
+        let mut headings: Vec<SourceMeta> = wanted.map(|cluster| cluster.heading(self.now)).collect();
+        if let Scope::Systems(_, names) = scope {
+            headings.extend(self.collectors.headings(names, self.now));
+        }
+        headings
     }
 }
 

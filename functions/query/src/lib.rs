@@ -5,8 +5,9 @@
 //! | File | What it holds |
 //! |---|---|
 //! | [`frame`] | around every request: id, headers, the shape of errors, metrics |
-//! | [`answer`], [`basis`], [`sources`] | before and after every operation: versions, sources and their age, ETag, envelope |
+//! | [`answer`], [`basis`], [`sources`], [`collectors`] | before and after every operation: versions, sources and their age, ETag, envelope |
 //! | [`params`], [`page`], [`problem`], [`identity`] | strict parameters, cursors, problem+json, who asks |
+//! | [`supply`] | pools, sessions, stuck subjects as one value |
 //! | [`fleet`], [`counts`], [`verdict`], [`knowledge`] | the rollups as one value, counting, the overview's sentence, what rubrics say |
 //! | [`api`] | the operations, one file each subject |
 //! | [`feed`] | what changed, for live updates |
@@ -16,6 +17,7 @@
 pub mod answer;
 pub mod api;
 pub mod basis;
+pub mod collectors;
 pub mod counts;
 pub mod feed;
 pub mod fleet;
@@ -29,6 +31,7 @@ pub mod params;
 pub mod problem;
 pub mod root;
 pub mod sources;
+pub mod supply;
 pub mod verdict;
 
 use std::sync::Arc;
@@ -58,6 +61,7 @@ use crate::feed::Feed;
 use crate::fleet::FleetCache;
 use crate::frame::Operations;
 use crate::knowledge::Knowledge;
+use crate::supply::SupplyCache;
 
 /// No answer takes longer: twice the statement timeout, so that a slow statement is reported as what it is.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -74,6 +78,7 @@ pub struct QueryState {
     /// Cancelled when the process should end: streams end then.
     pub shutdown: CancellationToken,
     fleet: FleetCache,
+    supply: SupplyCache,
     feed: Feed,
 }
 
@@ -87,6 +92,7 @@ impl QueryState {
             knowledge: Arc::default(),
             shutdown: CancellationToken::new(),
             fleet: FleetCache::default(),
+            supply: SupplyCache::default(),
             feed: Feed::default(),
         }
     }
@@ -117,6 +123,18 @@ fn operations() -> OpenApiRouter<QueryState> {
             .routes(routes!(api::knowledge::class))
             .routes(routes!(api::knowledge::stages))
             .routes(routes!(api::search::search))
+            .routes(routes!(api::provisioning::summary))
+            .routes(routes!(api::subjects::list))
+            .routes(routes!(api::subjects::get))
+            .routes(routes!(api::jobs::list))
+            .routes(routes!(api::pools::list))
+            .routes(routes!(api::pools::get))
+            .routes(routes!(api::pools::series))
+            .routes(routes!(api::sessions::list))
+            .routes(routes!(api::sessions::of_lab))
+            .routes(routes!(api::mappings::list))
+            .routes(routes!(api::violations::list))
+            .routes(routes!(api::why::get))
             .routes(routes!(api::openapi))
             .routes(routes!(api::stream::stream)),
     )

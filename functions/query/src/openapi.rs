@@ -22,6 +22,7 @@ use crate::problem::{Fault, Problem};
         (name = "clusters", description = "Where labs run"),
         (name = "labs", description = "What people ordered"),
         (name = "instances", description = "One attendee's environment each"),
+        (name = "provisioning", description = "What was ordered, what is held ready, who is coming"),
         (name = "incidents", description = "What is wrong"),
         (name = "transitions", description = "What changed"),
         (name = "sources", description = "Where data comes from and how old it is"),

@@ -171,7 +171,9 @@ pub enum Range {
 }
 
 impl Range {
-    const fn length(self) -> TimeDelta {
+    /// How long it is.
+    #[must_use]
+    pub const fn length(self) -> TimeDelta {
         match self {
             Self::Minutes15 => TimeDelta::minutes(15),
             Self::Hour => TimeDelta::hours(1),

@@ -317,7 +317,7 @@ fn rows(records: Vec<InstanceRecord>, basis: &Basis) -> Vec<InstanceRow> {
     records.into_iter().map(|record| row(record, basis)).collect()
 }
 
-fn row(record: InstanceRecord, basis: &Basis) -> InstanceRow {
+pub(super) fn row(record: InstanceRecord, basis: &Basis) -> InstanceRow {
     let blind = basis.is_blind(record.cluster_id);
     let state = effective(&record.state, blind).to_owned();
     InstanceRow {

@@ -7,6 +7,8 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
+use stargate_common::provisioning::session_readiness::Phase;
+use stargate_common::sources::SourceName;
 use stargate_common::stage::Stage;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -14,6 +16,7 @@ use uuid::Uuid;
 use super::clusters::{ClassCount, top_classes};
 use super::instances::{InstanceState, Mapping};
 use super::overview::UNMAPPED;
+use super::sessions;
 use crate::QueryState;
 use crate::answer::{Ask, List, One, Scope};
 use crate::basis::Basis;
@@ -22,6 +25,7 @@ use crate::fleet::{Fleet, InstanceCount};
 use crate::page::{Key, Sort, short};
 use crate::params::{Limit, Needle, NoParams, StageName, words};
 use crate::problem::ApiError;
+use crate::supply::Supply;
 
 /// A lab.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -29,6 +33,12 @@ pub struct LabRow {
     /// Its code; without one, what was ordered or what its namespaces are named for; `unmapped` for instances of none.
     #[schema(example = "LB0001")]
     pub code: String,
+    /// Its title in the schedule.
+    pub title: Option<String>,
+    /// The session that runs, or comes next.
+    pub next_session: Option<NextSession>,
+    /// Its newest smoke run.
+    pub smoke: Option<SmokeResult>,
     /// How its instances were joined to it.
     pub mapping: Mapping,
     /// Clusters that carry it.
@@ -46,6 +56,32 @@ pub struct LabRow {
     /// Open incidents of its instances.
     #[schema(minimum = 0)]
     pub open_incidents: i64,
+}
+
+/// When a lab is given next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NextSession {
+    /// When it begins; null while no time is set.
+    pub starts_at: Option<DateTime<Utc>>,
+    /// Where.
+    pub room: Option<String>,
+    /// How many come.
+    pub attendees: Option<i64>,
+    /// Whether it is ready: `ready`, `at_risk`, `not_ready`, `unknown`.
+    pub verdict: Option<String>,
+}
+
+/// What a smoke run came to. Its system does not say when it ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SmokeResult {
+    /// Its status, as received: `completed` means that it ran.
+    pub status: String,
+    /// Simulated learners that were sent.
+    pub total: Option<i64>,
+    /// Those that came to the end.
+    pub completed: Option<i64>,
+    /// Those that failed.
+    pub failed: Option<i64>,
 }
 
 /// Instances of a lab on a cluster.
@@ -149,7 +185,7 @@ pub struct LabParams {
     /// Only labs with issues, or all.
     #[param(inline)]
     pub health: LabHealth,
-    /// Only labs whose code contains this, in any case.
+    /// Only labs whose code or title contains this, in any case.
     #[param(inline)]
     pub q: Option<Needle>,
     /// Fields, each with `-` for descending: code, failing, unknown, instances, failing_since, open_incidents.
@@ -187,20 +223,22 @@ impl Default for LabParams {
 pub async fn list(State(app): State<QueryState>, ask: Ask<LabParams>) -> Result<Response, ApiError> {
     let params = &ask.params;
     let wanted = ask.page(params.limit, params.cursor.as_deref())?;
-    let basis = Basis::read(&app, ask.now).await?;
+    let basis = Basis::of_the_minute(&app, ask.now).await?;
     let clusters = basis.cluster_ids(&params.cluster)?;
     ask.list(&basis, clusters.as_deref().into(), async || {
         let fleet = app.fleet.get(&app.pool, &basis.versions, ask.now).await?;
+        let supply = app.supply.get(&app.pool, &basis).await?;
+        let plans = Plans::of(&supply, &fleet, &basis);
         let mut rows = Vec::new();
         for counts in by_lab(&fleet) {
             let counts: Vec<&InstanceCount> = counts
                 .iter()
                 .filter(|count| clusters.as_ref().is_none_or(|wanted| wanted.contains(&count.cluster_id)))
                 .collect();
-            if counts.is_empty() || !matches(params, &counts, &basis) {
+            if counts.is_empty() || !matches(params, &counts, &plans, &basis) {
                 continue;
             }
-            rows.extend(row(&counts, &fleet, &basis, clusters.as_deref()));
+            rows.extend(row(&counts, &fleet, &basis, clusters.as_deref(), &plans));
         }
         rows.retain(|row| match params.health {
             LabHealth::All => true,
@@ -211,13 +249,61 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<LabParams>) -> Result<
     .await
 }
 
+/// What is planned for labs, as far as that is known.
+struct Plans<'a> {
+    supply: &'a Supply,
+    next: BTreeMap<&'a str, NextSession>,
+    smoke_is_known: bool,
+}
+
+impl<'a> Plans<'a> {
+    fn of(supply: &'a Supply, fleet: &Fleet, basis: &Basis) -> Self {
+        let mut next: BTreeMap<&str, (Phase, Option<DateTime<Utc>>, NextSession)> = BTreeMap::new();
+        let known = basis.known(&[SourceName::Labagator]).is_ok();
+        for one in sessions::judged(supply, fleet, basis).into_iter().filter(|_| known) {
+            let (phase, starts_at) = (one.readiness.phase, one.session.starts_at);
+            let earlier = |(phase_, at, _): &(Phase, Option<DateTime<Utc>>, NextSession)| (*phase_, *at) <= (phase, starts_at);
+            if !phase.is_ahead() || next.get(one.session.lab_code.as_str()).is_some_and(earlier) {
+                continue;
+            }
+            let session = NextSession {
+                starts_at,
+                room: (!one.session.room.is_empty()).then(|| one.session.room.clone()),
+                attendees: one.session.attendees,
+                verdict: one.readiness.verdict.map(|verdict| verdict.as_str().to_owned()),
+            };
+            next.insert(one.session.lab_code.as_str(), (phase, starts_at, session));
+        }
+        Self {
+            supply,
+            next: next.into_iter().map(|(code, (_, _, session))| (code, session)).collect(),
+            smoke_is_known: basis.known(&[SourceName::Demolition]).is_ok(),
+        }
+    }
+
+    fn title(&self, code: &str) -> Option<String> {
+        let title = &self.supply.labs.get(code)?.title;
+        (!title.is_empty()).then(|| title.clone())
+    }
+
+    fn smoke(&self, code: &str) -> Option<SmokeResult> {
+        let run = self.supply.smoke.get(code).filter(|_| self.smoke_is_known)?;
+        Some(SmokeResult {
+            status: run.status.clone(),
+            total: run.total,
+            completed: run.completed,
+            failed: run.failed,
+        })
+    }
+}
+
 /// The rollup in runs of one lab each; it is sorted by lab.
 fn by_lab(fleet: &Fleet) -> impl Iterator<Item = &[InstanceCount]> {
     fleet.instances.chunk_by(|a, b| a.lab == b.lab)
 }
 
 /// Whether the lab has what the filters ask for; different filters may be met by different instances.
-fn matches(params: &LabParams, counts: &[&InstanceCount], basis: &Basis) -> bool {
+fn matches(params: &LabParams, counts: &[&InstanceCount], plans: &Plans<'_>, basis: &Basis) -> bool {
     let any = |wanted: &dyn Fn(&InstanceCount) -> bool| counts.iter().any(|count| count.instances > 0 && wanted(count));
     let known_to_fail = |count: &InstanceCount| count.state == "failing" && !basis.is_blind(count.cluster_id);
     (params.state.is_empty()
@@ -228,10 +314,14 @@ fn matches(params: &LabParams, counts: &[&InstanceCount], basis: &Basis) -> bool
         && (params.stage.is_empty()
             || any(&|count| known_to_fail(count) && params.stage.iter().any(|StageName(stage)| stage.as_str() == count.stage)))
         && (params.class.is_empty() || any(&|count| known_to_fail(count) && params.class.contains(&count.failure_class)))
-        && params
-            .q
-            .as_ref()
-            .is_none_or(|q| counts.iter().any(|count| count.lab.to_lowercase().contains(q.as_str())))
+        && params.q.as_ref().is_none_or(|q| {
+            counts.first().is_some_and(|count| {
+                let title = plans.title(&count.lab).unwrap_or_default();
+                [&count.lab, &title]
+                    .into_iter()
+                    .any(|text| text.to_lowercase().contains(q.as_str()))
+            })
+        })
 }
 
 fn key(row: &LabRow, field: LabField) -> Key {
@@ -246,7 +336,7 @@ fn key(row: &LabRow, field: LabField) -> Key {
 }
 
 /// The row of the lab of these counts; `None` when it has no live instance.
-fn row(counts: &[&InstanceCount], fleet: &Fleet, basis: &Basis, clusters: Option<&[Uuid]>) -> Option<LabRow> {
+fn row(counts: &[&InstanceCount], fleet: &Fleet, basis: &Basis, clusters: Option<&[Uuid]>, plans: &Plans<'_>) -> Option<LabRow> {
     let code = counts.first()?.lab.clone();
     let (mut instances, mut names, mut stages, mut classes) = (Counts::default(), BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
     let mut failing_since = None;
@@ -264,6 +354,9 @@ fn row(counts: &[&InstanceCount], fleet: &Fleet, basis: &Basis, clusters: Option
     let open = open.filter(|open| clusters.is_none_or(|wanted| open.cluster_id.is_some_and(|id| wanted.contains(&id))));
     let open_incidents = open.map(|open| open.incidents).sum();
     (instances.total > 0).then(|| LabRow {
+        title: plans.title(&code),
+        next_session: plans.next.get(code.as_str()).cloned(),
+        smoke: plans.smoke(&code),
         mapping: if fleet.coded.contains(&code) {
             Mapping::LabCode
         } else if code == UNMAPPED {
@@ -309,9 +402,11 @@ fn not_found(code: &str) -> ApiError {
     params(("code" = String, Path, description = "Code of the lab")),
     responses((status = 200, description = "The lab", body = One<LabDetail>)))]
 pub async fn get(State(app): State<QueryState>, Path(code): Path<String>, ask: Ask<NoParams>) -> Result<Response, ApiError> {
-    let basis = Basis::read(&app, ask.now).await?;
+    let basis = Basis::of_the_minute(&app, ask.now).await?;
     ask.one(&basis, Scope::Fleet, async || {
         let fleet = app.fleet.get(&app.pool, &basis.versions, ask.now).await?;
+        let supply = app.supply.get(&app.pool, &basis).await?;
+        let plans = Plans::of(&supply, &fleet, &basis);
         let counts = of_lab(&fleet, &code);
         let mut by_cluster = BTreeMap::<String, Counts>::new();
         for count in &counts {
@@ -319,7 +414,7 @@ pub async fn get(State(app): State<QueryState>, Path(code): Path<String>, ask: A
             instances.add(&count.state, count.instances.into(), basis.is_blind(count.cluster_id));
         }
         Ok(LabDetail {
-            row: row(&counts, &fleet, &basis, None).ok_or_else(|| not_found(&code))?,
+            row: row(&counts, &fleet, &basis, None, &plans).ok_or_else(|| not_found(&code))?,
             catalog_items: catalog_items(&app.pool, &code).await?,
             by_cluster: by_cluster
                 .into_iter()

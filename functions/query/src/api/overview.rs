@@ -4,10 +4,12 @@ use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use stargate_common::sources::SourceName;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::clusters::{self, ClassCount, ClusterRow, ClusterStatus, StageOutcomes};
+use super::sessions::{self, SessionCounts};
 use crate::QueryState;
 use crate::answer::{Ask, One, Scope};
 use crate::basis::Basis;
@@ -15,6 +17,7 @@ use crate::counts::{Counts, Outcomes};
 use crate::fleet::{Fleet, OpenIncidents};
 use crate::problem::ApiError;
 use crate::sources::SourceState;
+use crate::supply::Supply;
 use crate::verdict::{Facts, Verdict, verdict};
 
 /// The lab of instances that belong to none.
@@ -34,6 +37,10 @@ pub struct Overview {
     pub unmapped: i64,
     /// Stages that pass or warn, of those that are known.
     pub health: Health,
+    /// Sessions that run now or begin soon.
+    pub sessions_next: SessionCounts,
+    /// How provisioning goes.
+    pub provisioning: ProvisioningCounts,
     /// Open incidents.
     pub incidents: IncidentCounts,
     /// What happened in the last hour.
@@ -77,6 +84,21 @@ pub struct IncidentCounts {
     /// Open incidents that one of these covers.
     #[schema(minimum = 0)]
     pub covered: i64,
+}
+
+/// What was ordered, in a few numbers; null when Babylon was not read.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, ToSchema)]
+pub struct ProvisioningCounts {
+    /// Live subjects.
+    pub subjects: Option<i64>,
+    /// Subjects that something is done to.
+    pub in_progress: Option<i64>,
+    /// Subjects that failed, for good or for now.
+    pub failed: Option<i64>,
+    /// Subjects that do not move by themselves.
+    pub stuck: Option<i64>,
+    /// Why the numbers are not known.
+    pub unknown_reason: Option<String>,
 }
 
 /// What happened in the last hour; at most a minute old.
@@ -138,13 +160,14 @@ pub async fn get(State(app): State<QueryState>, ask: Ask<OverviewParams>) -> Res
     let scope: Scope<'_> = clusters.as_deref().into();
     ask.one(&basis, scope, async || {
         let fleet = app.fleet.get(&app.pool, &basis.versions, ask.now).await?;
-        Ok(overview(&fleet, &basis, clusters.as_deref()))
+        let supply = app.supply.get(&app.pool, &basis).await?;
+        Ok(overview(&fleet, &supply, &basis, clusters.as_deref()))
     })
     .await
 }
 
 /// The overview of the named clusters, or of all.
-fn overview(fleet: &Fleet, basis: &Basis, only: Option<&[Uuid]>) -> Overview {
+fn overview(fleet: &Fleet, supply: &Supply, basis: &Basis, only: Option<&[Uuid]>) -> Overview {
     let wanted = |id: Uuid| only.is_none_or(|only| only.contains(&id));
     // What is about the whole fleet has no cluster.
     let concerns = |id: Option<Uuid>| id.map_or(only.is_none(), wanted);
@@ -181,6 +204,8 @@ fn overview(fleet: &Fleet, basis: &Basis, only: Option<&[Uuid]>) -> Overview {
         simulated: !clusters.is_empty() && clusters.iter().all(|row| row.simulated),
         instances,
         unmapped,
+        sessions_next: sessions::counts(&sessions::judged(supply, fleet, basis), basis),
+        provisioning: provisioning(supply, basis),
         health: Health {
             rate: outcomes.health_rate(),
             outcomes,
@@ -190,6 +215,26 @@ fn overview(fleet: &Fleet, basis: &Basis, only: Option<&[Uuid]>) -> Overview {
         top_classes: clusters::top_classes(fleet, basis, |count| wanted(count.cluster_id)),
         stages,
         clusters: clusters.into_iter().map(summary).collect(),
+    }
+}
+
+fn provisioning(supply: &Supply, basis: &Basis) -> ProvisioningCounts {
+    if let Err(why) = basis.known(&[SourceName::Babylon]) {
+        return ProvisioningCounts {
+            unknown_reason: Some(why),
+            ..ProvisioningCounts::default()
+        };
+    }
+    let count = |wanted: fn(&str) -> bool| {
+        let alike = supply.states.iter().filter(|state| wanted(&state.class));
+        Some(alike.map(|state| state.subjects).sum())
+    };
+    ProvisioningCounts {
+        subjects: count(|_| true),
+        in_progress: count(|class| matches!(class, "initializing" | "in_progress")),
+        failed: count(|class| class.starts_with("failed")),
+        stuck: i64::try_from(supply.stuck.len()).ok(),
+        unknown_reason: None,
     }
 }
 

@@ -49,7 +49,7 @@ fn every_operation_has_an_id_a_text_and_every_problem() {
             );
         }
     }
-    assert_eq!(ids.len(), 23);
+    assert_eq!(ids.len(), 35);
 }
 
 /// Asks every operation of the document, with an id that exists where one is needed, and compares the answer with its schema.
@@ -59,6 +59,9 @@ async fn every_operation_answers_as_documented() {
     let instance = app
         .text("select instance_id::text from instances where state = 'failing' limit 1")
         .await;
+    let subject = app
+        .text("select key from subjects where doc ->> 'current_state' = 'provision-failed' limit 1")
+        .await;
     let incident = app
         .text("select incident_id::text from incidents where scope = 'cluster' limit 1")
         .await;
@@ -67,6 +70,10 @@ async fn every_operation_answers_as_documented() {
         let schema = &item["get"]["responses"]["200"]["content"]["application/json"]["schema"];
         let url = match path.as_str() {
             "/api/v1/stream" => continue, // events have a test of their own
+            // Nothing of the seed differs from what it should be; what differs has a test of its own.
+            "/api/v1/constraints/violations" => continue,
+            path if path.contains("/subjects/{uid}") => path.replace("{uid}", &subject),
+            path if path.contains("/pools/{name}") => path.replace("{name}", "acme-labs.topic-001.event"),
             "/api/v1/search" => "/api/v1/search?q=lb".to_owned(),
             path if path.contains("/instances/{id}") => path.replace("{id}", &instance),
             path if path.contains("/incidents/{id}") => path.replace("{id}", &incident),

@@ -9,6 +9,7 @@ mod flow;
 mod operations;
 mod paging;
 mod plans;
+mod provisioning;
 mod schema;
 mod staleness;
 mod streaming;

@@ -72,6 +72,20 @@ async fn every_list_in_every_order_pages_without_gap_or_overlap() {
         ),
         ("/api/v1/clusters?x", "name", &["name", "-name", "vms", "-cpu_pct,name", "failing"]),
         ("/api/v1/clusters/cnv-01/nodes?x", "node", &["node", "-cpu_pct", "mem_pct"]),
+        ("/api/v1/subjects?x", "uid", &["name", "-name", "changed_at", "-changed_at"]),
+        (
+            "/api/v1/subjects?class=failed_terminal&class=in_progress",
+            "uid",
+            &["name", "-changed_at"],
+        ),
+        ("/api/v1/provisioning/jobs?x", "key", &[]),
+        ("/api/v1/pools?x", "name", &["name", "-usable,name", "state", "-wanted"]),
+        (
+            "/api/v1/sessions?x",
+            "id",
+            &["starts_at", "-attendees", "lab_code,-starts_at", "verdict"],
+        ),
+        ("/api/v1/mappings?unmatched=true", "from_key", &[]),
         ("/api/v1/sources?x", "source", &["source", "age_s", "-age_s"]),
         ("/api/v1/failure-classes?x", "id", &["id", "-instances", "-severity,id"]),
     ] {

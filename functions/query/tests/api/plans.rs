@@ -11,13 +11,18 @@ use stargate_tests::seed::FleetSize;
 use crate::app::App;
 
 /// Tables that grow with the fleet or with time. A default partition holds what tests seed.
-const LARGE: [&str; 6] = [
+const LARGE: [&str; 11] = [
     "instances",
     "stage_state",
     "transitions_default",
     "scans_default",
     "incidents",
     "evidence",
+    "subjects",
+    "resource_handles",
+    "aap_jobs",
+    "links",
+    "subject_transitions_default",
 ];
 
 /// How often each large table was read from end to end. The reader has one connection, so its counts are told to the server first.
@@ -53,9 +58,14 @@ async fn pages_of_a_full_fleet_are_small_and_read_through_indexes() {
         .fetch_one(&mut admin)
         .await
         .expect("an instance");
+    let subject: String = sqlx::query_scalar("select key from subjects limit 1")
+        .fetch_one(&mut admin)
+        .await
+        .expect("a subject");
     admin.close().await.expect("closing");
 
-    // The rollups are read once for all these pages; labs with a code are found in the instances then.
+    // The rollups are read once for all these pages; labs with a code are found in the instances then, and what waits among what was ordered.
+    app.ok("/api/v1/provisioning/summary").await;
     let overview = app.get("/api/v1/overview").await;
     assert!(overview.bytes <= 100_000, "{} bytes", overview.bytes);
     for path in [
@@ -91,6 +101,29 @@ async fn pages_of_a_full_fleet_are_small_and_read_through_indexes() {
         "scans",
         "scans?cluster=cnv-02&tier=everything",
         "sources",
+        "provisioning/summary?range=1h",
+        "subjects",
+        "subjects?sort=-changed_at",
+        "subjects?class=failed_terminal",
+        "subjects?class=failed_terminal&class=in_progress&sort=changed_at",
+        "subjects?lab=LB0001",
+        "subjects?pool=acme-labs.topic-001.event",
+        "subjects?stuck=true",
+        "subjects?q=acme-labs.topic-001",
+        &format!("subjects/{subject}"),
+        "provisioning/jobs",
+        "provisioning/jobs?outcome=failed&range=24h",
+        "pools",
+        "pools?state=healthy",
+        "pools/acme-labs.topic-001.event",
+        "pools/acme-labs.topic-001.event/series",
+        "sessions",
+        "labs/LB0001/sessions",
+        "mappings",
+        "mappings?kind=subject&strength=exact",
+        "mappings?unmatched=true",
+        "constraints/violations",
+        &format!("instances/{instance}/why"),
         "stages",
         "failure-classes",
         "search?q=sandbox-ab",

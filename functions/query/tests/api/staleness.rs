@@ -104,11 +104,11 @@ async fn one_cluster_that_is_away_costs_only_its_own() {
 #[tokio::test]
 async fn a_tag_ends_when_a_source_becomes_stale_by_mere_time() {
     let app = App::small().await;
-    let tag = app.get("/api/v1/labs").await.header("etag").to_owned();
+    let tag = app.get("/api/v1/instances").await.header("etag").to_owned();
     app.clock.advance(TimeDelta::minutes(5));
-    assert_eq!(app.get("/api/v1/labs").await.header("etag"), tag, "still fresh");
+    assert_eq!(app.get("/api/v1/instances").await.header("etag"), tag, "still fresh");
     app.clock.advance(TimeDelta::minutes(40));
-    assert_ne!(app.get("/api/v1/labs").await.header("etag"), tag, "stale");
+    assert_ne!(app.get("/api/v1/instances").await.header("etag"), tag, "stale");
 }
 
 #[tokio::test]

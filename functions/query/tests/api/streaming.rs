@@ -32,7 +32,7 @@ async fn a_change_is_told_and_a_client_that_comes_back_misses_nothing() {
     let text = until(&mut stream, "\n\n").await;
     assert!(text.contains("event: incidents.updated"), "{text}");
     assert!(text.contains("retry: 3000"), "{text}");
-    let id = "clusters=1,incidents=2,instances=1,scans=1,transitions=1";
+    let id = "clusters=1,incidents=2,instances=1,provisioning=1,scans=1,transitions=1";
     assert!(text.contains(&format!("id: {id}")), "{text}");
     drop(stream);
 
