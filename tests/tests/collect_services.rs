@@ -188,7 +188,23 @@ impl World {
         told
     }
 
+    /// Nothing that was planted, in variables, results, credentials, tokens, kubeconfigs and people's addresses, is anywhere in the database.
+    async fn nothing_planted(&self) {
+        let rows: String = sqlx::query_scalar("select database_to_xml(true, false, '')::text")
+            .fetch_one(self.pool())
+            .await
+            .expect("a dump");
+        assert!(rows.contains("io.stargate.collection.completed.v1"), "the dump holds events");
+        for secret in ["planted", "@example", "owner_email", "extra_vars", "kubeconfig"] {
+            if let Some(at) = rows.find(secret) {
+                let (from, to) = (rows.floor_char_boundary(at.saturating_sub(300)), rows.floor_char_boundary(at + 60));
+                panic!("{secret}: …{}", &rows[from..to]);
+            }
+        }
+    }
+
     async fn stop(self) {
+        self.nothing_planted().await;
         self.services.stop().await;
         std::fs::remove_dir_all(&self.dir).expect("the folder goes");
     }
