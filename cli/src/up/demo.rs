@@ -167,7 +167,7 @@ mod tests {
             let args = args.into_iter().chain(demo.collect_args());
             let settings = stargate_common::settings::read::<stargate_collect::Settings>("collect", args)?;
             assert_eq!(settings.source, source);
-            assert!(settings.labagator.url.is_some() && settings.babylon.kubeconfig.is_some());
+            assert!(settings.systems.labagator.url.is_some() && settings.systems.babylon.kubeconfig.is_some());
         }
         // Nothing scans the control plane: its kubeconfig is not among those of clusters with labs.
         let scanned: Vec<_> = std::fs::read_dir(directory.join("demo").join("kubeconfigs"))?
