@@ -13,7 +13,8 @@
 mod discover;
 mod list;
 mod live;
-mod page;
+pub(crate) mod page;
+pub(crate) mod pager;
 pub mod probe;
 pub mod record;
 pub mod recorded;

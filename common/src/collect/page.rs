@@ -1,4 +1,4 @@
-//! One page of a LIST: parsed by projection and folded into the assembler, item by item where one of them is broken.
+//! One page of a LIST: parsed by projection, item by item where one of them is broken; folded into the assembler.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -38,8 +38,43 @@ struct ListMeta {
     more: Option<String>,
 }
 
-/// Parses a page of `T`s. The whole page at once is the fast way; only if some object in it is broken, each is tried alone.
+/// Parses a page of `T`s for an assembler.
 pub(super) fn parse<T: Projection>(body: &[u8]) -> Result<(Page, Fold), serde_json::Error> {
+    let Items {
+        items,
+        count,
+        more,
+        refused,
+    } = items::<T>(body)?;
+    let page = Page {
+        items: count,
+        more,
+        refused: refused
+            .into_iter()
+            .map(|(name, detail)| format!("{name} cannot be understood: {detail}"))
+            .collect(),
+    };
+    let fold: Fold = Box::new(|assembler| {
+        for item in items {
+            assembler.add(item);
+        }
+    });
+    Ok((page, fold))
+}
+
+/// What a page holds.
+pub(crate) struct Items<T> {
+    pub(crate) items: Vec<T>,
+    /// Objects in it, also those that are not understood.
+    pub(crate) count: u64,
+    /// Where the next page starts.
+    pub(crate) more: Option<String>,
+    /// Objects that are not understood: name, and what is wrong.
+    pub(crate) refused: Vec<(String, String)>,
+}
+
+/// Parses a page of `T`s. The whole page at once is the fast way; only if some object in it is broken, each is tried alone.
+pub(crate) fn items<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<Items<T>, serde_json::Error> {
     let (metadata, items, count, refused) = match serde_json::from_slice::<Wire<T>>(body) {
         Ok(Wire { metadata, items }) => {
             let count = items.len();
@@ -52,23 +87,18 @@ pub(super) fn parse<T: Projection>(body: &[u8]) -> Result<(Page, Fold), serde_js
             for object in &raw {
                 match serde_json::from_str::<T>(object.get()) {
                     Ok(item) => items.push(item),
-                    Err(error) => refused.push(format!("{} cannot be understood: {error}", name(object))),
+                    Err(error) => refused.push((name(object), error.to_string())),
                 }
             }
             (metadata, items, raw.len(), refused)
         }
     };
-    let page = Page {
-        items: count as u64,
+    Ok(Items {
+        items,
+        count: count as u64,
         more: metadata.more.filter(|more| !more.is_empty()),
         refused,
-    };
-    let fold: Fold = Box::new(|assembler| {
-        for item in items {
-            assembler.add(item);
-        }
-    });
-    Ok((page, fold))
+    })
 }
 
 /// `namespace/name` of an object that cannot be understood otherwise.
