@@ -177,6 +177,8 @@ pub struct Readings {
     pub jobs: Option<Reading<AapJob>>,
     pub placements: Option<Reading<Placement>>,
     pub sandbox_clusters: Option<Reading<SandboxCluster>>,
+    /// Parts that were read and are no longer brought up to date where they come from: in words.
+    pub late: Vec<String>,
 }
 
 /// What one run of a collector came to.

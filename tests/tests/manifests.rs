@@ -61,6 +61,7 @@ fn programs() -> Vec<Program> {
         job::<stargate_sweep::Sweep>(),
         job::<stargate_retain::Retain>(),
         server::<stargate_query::Query>(),
+        function::<stargate_collect::CollectRequested>(),
         server::<stargate_agnosticv_hook::Hook>(),
     ]
 }

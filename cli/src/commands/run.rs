@@ -29,6 +29,8 @@ enum Capability {
     Evaluate,
     /// Function: keeps events that nobody could handle
     Deadletter,
+    /// Function: reads a provisioning system that somebody asked for
+    CollectRequested,
     /// Server: takes pushes to the AgnosticV repository
     AgnosticvHook,
     /// Server: the read-only API
@@ -54,6 +56,7 @@ pub fn run(args: Args) -> ExitCode {
     match capability {
         Capability::Evaluate => boot::function_with::<stargate_evaluate::Evaluate>(args),
         Capability::Deadletter => boot::function_with::<stargate_deadletter::Deadletter>(args),
+        Capability::CollectRequested => boot::function_with::<stargate_collect::CollectRequested>(args),
         Capability::AgnosticvHook => boot::server_with::<stargate_agnosticv_hook::Hook>(args),
         Capability::Query => boot::server_with::<stargate_query::Query>(args),
         Capability::Scan => boot::job_with::<stargate_scan::Scan>(args),

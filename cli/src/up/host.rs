@@ -80,12 +80,20 @@ impl Host {
         broker.subscribe(stargate_evaluate::Evaluate::NAME, Subscriber::Local(evaluate));
         let deadletter = host.function::<stargate_deadletter::Deadletter>().await?;
         broker.subscribe(stargate_deadletter::Deadletter::NAME, Subscriber::Local(deadletter));
+        let requested = host.function::<stargate_collect::CollectRequested>().await?;
+        broker.subscribe(stargate_collect::CollectRequested::NAME, Subscriber::Local(requested));
         let query: Context<<stargate_query::Query as Server>::Settings> = Context {
             db: database.reader.clone(),
             ..host.context::<stargate_query::Query>()?
         };
         host.api = stargate_query::Query::start(&query).await?;
-        Ok((host, "evaluate, deadletter and query".to_owned()))
+        let mut hosted = "evaluate, deadletter, collect-requested and query".to_owned();
+        // Without a secret there is nothing that could be told from a forgery.
+        if let Ok(hook) = host.context::<stargate_agnosticv_hook::Hook>() {
+            host.api = host.api.nest("/hooks/agnosticv", stargate_agnosticv_hook::Hook::start(&hook).await?);
+            hosted = format!("agnosticv-hook, {hosted}");
+        }
+        Ok((host, hosted))
     }
 
     /// The routes of the API.

@@ -102,7 +102,7 @@ pub(crate) fn items<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<Items<T>, 
 }
 
 /// `namespace/name` of an object that cannot be understood otherwise.
-fn name(object: &RawValue) -> String {
+pub(crate) fn name(object: &RawValue) -> String {
     #[derive(Deserialize)]
     struct Named {
         metadata: Name,

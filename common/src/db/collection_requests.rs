@@ -88,6 +88,23 @@ pub async fn satisfy(
     Ok(done.rows_affected())
 }
 
+/// Ends a request that nothing can satisfy: its source is not configured.
+///
+/// # Errors
+/// The statement failed.
+pub async fn abandon(db: impl PgExecutor<'_>, id: Uuid, now: DateTime<Utc>) -> Result<(), DbError> {
+    sqlx::query!(
+        "-- collection_requests::abandon
+        update collection_requests set done_at = $2 where request_id = $1 and done_at is null",
+        id,
+        now
+    )
+    .execute(db)
+    .await
+    .doing("ending a request")?;
+    Ok(())
+}
+
 /// Claims the open requests that were last sent before `before`, to send them again: a relay that runs beside takes the others.
 ///
 /// # Errors

@@ -13,6 +13,7 @@
 mod aap;
 pub mod link;
 pub mod publish;
+mod requested;
 mod settings;
 mod store;
 
@@ -29,6 +30,7 @@ use stargate_common::sources::{self, Collected, Run, SourceName};
 use tokio::time::Instant;
 
 use self::publish::{Heard, Published};
+pub use self::requested::{CollectRequested, RequestedSettings};
 pub use self::settings::{Settings, Systems};
 
 /// The job.
@@ -155,6 +157,6 @@ async fn read(context: &Context<Settings>, run: &Run) -> anyhow::Result<Vec<Coll
         SourceName::Aap => sources::aap::collect(&systems.aap, &aap::ask(context).await?, run).await,
         SourceName::Demolition => sources::demolition::collect(&systems.demolition, run).await,
         SourceName::Labagator => sources::labagator::collect(&systems.labagator, run).await,
-        SourceName::Agnosticv => sources::agnosticv::collect(&systems.agnosticv, run).await,
+        SourceName::Agnosticv => sources::agnosticv::collect(&systems.agnosticv, &systems.babylon, run).await,
     })
 }

@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use stargate_common::boot::Context;
+use stargate_common::db::collection_requests;
 use stargate_common::db::collections::{self, NewCollection};
 use stargate_common::db::records::{self, Stored};
 use stargate_common::db::scans::{ScanState, Trigger};
@@ -38,7 +39,8 @@ pub(crate) async fn store(context: &Context<Settings>, collected: &Collected, tr
     };
     store_all(&mut tx, collected, &mut tally, now).await?;
     let state = match tally.missing.len() {
-        0 => ScanState::Complete,
+        0 if collected.readings.late.is_empty() => ScanState::Complete,
+        0 => ScanState::Partial,
         missing if missing == tally.expected => ScanState::Failed,
         _ => ScanState::Partial,
     };
@@ -57,14 +59,16 @@ pub(crate) async fn store(context: &Context<Settings>, collected: &Collected, tr
     };
     collections::insert(&mut *tx, &run, now).await?;
     let error = (!tally.missing.is_empty()).then(|| tally.missing.join("; "));
+    let lacking: Vec<String> = tally.missing.iter().chain(&collected.readings.late).cloned().collect();
     let source = Source {
         name: &collected.source,
         interval_s: context.settings.source.interval_s(),
         attempt_at: collected.observed_at,
-        success_at: (state == ScanState::Complete).then_some(collected.observed_at),
+        // What is late was read all the same.
+        success_at: tally.missing.is_empty().then_some(collected.observed_at),
         error: error.as_deref(),
-        expected: tally.expected,
-        missing: &tally.missing,
+        expected: tally.expected + collected.readings.late.len(),
+        missing: &lacking,
         retry_at: collected.retry_at,
     };
     sources::record(&mut *tx, &source).await?;
@@ -72,6 +76,9 @@ pub(crate) async fn store(context: &Context<Settings>, collected: &Collected, tr
         collection_id: id,
         source: collected.source.clone(),
     };
+    if state != ScanState::Failed {
+        collection_requests::satisfy(&mut *tx, context.settings.source.as_str(), id, collected.observed_at, now).await?;
+    }
     outbox::append(&mut tx, &[events::outgoing("collect", &completed, collected.observed_at)?], now).await?;
     views::raise(&mut tx, (tally.changed > 0).then_some(View::Provisioning), now).await?;
     tx.commit().await.context("storing a collection")?;
@@ -104,6 +111,7 @@ async fn store_all(conn: &mut PgConnection, collected: &Collected, tally: &mut T
         jobs,
         placements,
         sandbox_clusters,
+        late: _,
     } = &collected.readings;
     let source = &collected.source;
     one(conn, source, subjects.as_ref(), tally, now).await?;

@@ -1,11 +1,12 @@
 //! Makes partitions ahead of time and drops those whose time is over.
 //!
-//! Reads and writes: the partitions of `evidence_history`, `transitions`, `scans`, `outbox`, `inbox`. Emits: nothing. A day without it loses
+//! Reads and writes: the partitions of `evidence_history`, `transitions`, `scans`, `outbox`, `inbox`; closed `constraint_violations`, finished `collection_requests`. Emits: nothing. A day without it loses
 //! nothing: rows land in the default partitions and are moved when it runs again.
 
 use anyhow::Context as _;
-use chrono::{Days, NaiveDate};
+use chrono::{Days, NaiveDate, TimeDelta};
 use stargate_common::boot::{Context, Job};
+use stargate_common::db::{collection_requests, constraint_violations};
 use stargate_common::db::partitions::{self, PARTITIONED, Partitioned};
 use stargate_common::events::EventType;
 use stargate_common::settings::NoSettings;
@@ -14,6 +15,11 @@ use stargate_common::settings::NoSettings;
 const DAYS_AHEAD: u64 = 7;
 /// How far back they are made: what a first run finds in the default partitions.
 const DAYS_BACK: u64 = 3;
+
+/// How long a violation is kept after it was closed, as long as a season of events.
+const KEEP_CLOSED: TimeDelta = TimeDelta::days(90);
+/// How long finished requests and deliveries are kept: longer than anybody delivers again.
+const KEEP_REQUESTS: TimeDelta = TimeDelta::days(30);
 
 /// The job.
 #[derive(Debug)]
@@ -41,7 +47,12 @@ impl Job for Retain {
                 .await
                 .with_context(|| format!("table {name}, before {oldest}"))?;
         }
-        Ok(format!("{made} partitions made, {dropped} dropped"))
+        let now = context.clock.now();
+        let closed = constraint_violations::forget(&context.db, now - KEEP_CLOSED).await.context("old violations")?;
+        let mut conn = context.db.acquire().await.context("old requests")?;
+        let requests = collection_requests::forget(&mut conn, now - KEEP_REQUESTS).await.context("old requests")?;
+        let rows = closed + requests;
+        Ok(format!("{made} partitions made, {dropped} dropped, {rows} old rows removed"))
     }
 }
 

@@ -4,11 +4,15 @@
 //! makes it right: with the broker away for a day, everything is still judged within five minutes.
 
 use anyhow::Context as _;
-use stargate_common::boot::{Context, Function, Job};
-use stargate_common::db::{clusters, dead_letters};
-use stargate_common::events::EventType;
+use chrono::TimeDelta;
+use stargate_common::boot::{Context, Job};
+use stargate_common::db::{clusters, collection_requests, dead_letters, outbox};
+use stargate_common::events::{self, CollectionRequested, EventType};
 use stargate_evaluate::rubrics::Rubrics;
-use stargate_evaluate::{Evaluate, Evaluated, Evaluator, Settings, refresh_cluster};
+use stargate_evaluate::{Evaluated, Evaluator, Settings, refresh_cluster};
+
+/// How long a request for a collection may wait before it is sent again: an event takes seconds, a collection less than two minutes.
+const PATIENCE: TimeDelta = TimeDelta::minutes(2);
 
 /// The job.
 #[derive(Debug)]
@@ -16,8 +20,15 @@ pub struct Sweep;
 
 impl Job for Sweep {
     const NAME: &'static str = "sweep";
-    /// Only those of `evaluate`; the relay that follows a job sends everybody's.
-    const EMITS: &'static [EventType] = Evaluate::EMITS;
+    /// Those of `evaluate` and its own; the relay that follows a job sends everybody's.
+    const EMITS: &'static [EventType] = &[
+        EventType::ReadinessChanged,
+        EventType::IncidentOpened,
+        EventType::IncidentUpdated,
+        EventType::IncidentResolved,
+        EventType::FailureUnclassified,
+        EventType::CollectionRequested,
+    ];
     type Settings = Settings;
 
     async fn run(context: &Context<Settings>) -> anyhow::Result<String> {
@@ -45,12 +56,13 @@ impl Job for Sweep {
                 }
             }
         }
+        let asked = ask_again(context).await.context("sending requests for collections again")?;
         let letters = dead_letters::count_open(&context.db).await.context("counting dead letters")?;
         if letters > 0 {
             tracing::warn!("{letters} events could not be handled by anyone; `stargate deadletters` shows them");
         }
         let summary = format!(
-            "{} clusters, {} evaluations, {} transitions, {} rows written, {letters} dead letters",
+            "{} clusters, {} evaluations, {} transitions, {} rows written, {asked} collections requested again, {letters} dead letters",
             known.len(),
             done.evaluations,
             done.transitions,
@@ -61,4 +73,31 @@ impl Job for Sweep {
             Some(first) => Err(first.context(format!("{summary}, {} clusters not evaluated", failures.len() + 1))),
         }
     }
+}
+
+/// Sends the event of every request that still waits once more. The request is satisfied by any collection that began after it, so one event
+/// too many costs nothing.
+async fn ask_again(context: &Context<Settings>) -> anyhow::Result<usize> {
+    let now = context.clock.now();
+    let mut tx = context.db.begin().await?;
+    let waiting = collection_requests::claim_waiting(&mut tx, now - PATIENCE, now).await?;
+    let mut again = Vec::with_capacity(waiting.len());
+    for request in &waiting {
+        tracing::warn!(
+            request.id = %request.id,
+            source.name = request.source,
+            "request {} for {} of {} still waits; it is sent again",
+            request.id,
+            request.source,
+            request.requested_at.format("%H:%M:%S UTC")
+        );
+        let payload = CollectionRequested {
+            request_id: request.id,
+            source: request.source.clone(),
+        };
+        again.push(events::outgoing(Sweep::NAME, &payload, now)?);
+    }
+    outbox::append(&mut tx, &again, now).await?;
+    tx.commit().await?;
+    Ok(again.len())
 }

@@ -11,12 +11,13 @@ use super::filter::Filter;
 use crate::yaml;
 
 /// Every manifest of `knative/`. A test compares this list with the folder.
-pub const FILES: [(&str, &str); 8] = [
+pub const FILES: [(&str, &str); 9] = [
     (
         "knative/agnosticv-hook.yaml",
         include_str!("../../../../knative/agnosticv-hook.yaml"),
     ),
     ("knative/broker.yaml", include_str!("../../../../knative/broker.yaml")),
+    ("knative/collect.yaml", include_str!("../../../../knative/collect.yaml")),
     ("knative/deadletter.yaml", include_str!("../../../../knative/deadletter.yaml")),
     ("knative/evaluate.yaml", include_str!("../../../../knative/evaluate.yaml")),
     ("knative/eventtypes.yaml", include_str!("../../../../knative/eventtypes.yaml")),
