@@ -75,6 +75,8 @@ pub(crate) struct Pager {
     pub(crate) client: ReadClient,
     /// When the run ends, finished or not.
     pub(crate) deadline: Instant,
+    /// LISTs at a time, before any throttling.
+    in_flight: usize,
     slots: Semaphore,
     /// Slots still to be given up after throttling.
     surplus: AtomicUsize,
@@ -104,6 +106,7 @@ impl Pager {
         Self {
             client,
             deadline,
+            in_flight,
             slots: Semaphore::new(in_flight),
             surplus: AtomicUsize::new(0),
             throttled: OnceLock::new(),
@@ -285,7 +288,9 @@ impl Pager {
 
     fn throttle(&self) {
         if self.throttled.set(()).is_ok() {
-            self.surplus.store(THROTTLED_FEWER, Ordering::Relaxed);
+            // One stays, or whoever comes next would wait for ever.
+            self.surplus
+                .store(THROTTLED_FEWER.min(self.in_flight.saturating_sub(1)), Ordering::Relaxed);
         }
     }
 

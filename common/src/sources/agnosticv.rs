@@ -156,7 +156,10 @@ fn stale(stuck: &component::Stuck, now: DateTime<Utc>) -> (String, String) {
         let since = since.format("%Y-%m-%d %H:%M UTC");
         format!(" since {since} ({} h {} min)", age.num_hours(), age.num_minutes() % 60)
     });
-    (redact::text(&stuck.name, MESSAGE), format!("its configuration no longer updates{since}"))
+    (
+        redact::text(&stuck.name, MESSAGE),
+        format!("its configuration no longer updates{since}"),
+    )
 }
 
 fn place(plural: &str) -> Collection {

@@ -6,8 +6,8 @@
 use anyhow::Context as _;
 use chrono::{Days, NaiveDate, TimeDelta};
 use stargate_common::boot::{Context, Job};
-use stargate_common::db::{collection_requests, constraint_violations};
 use stargate_common::db::partitions::{self, PARTITIONED, Partitioned};
+use stargate_common::db::{collection_requests, constraint_violations};
 use stargate_common::events::EventType;
 use stargate_common::settings::NoSettings;
 
@@ -48,9 +48,13 @@ impl Job for Retain {
                 .with_context(|| format!("table {name}, before {oldest}"))?;
         }
         let now = context.clock.now();
-        let closed = constraint_violations::forget(&context.db, now - KEEP_CLOSED).await.context("old violations")?;
+        let closed = constraint_violations::forget(&context.db, now - KEEP_CLOSED)
+            .await
+            .context("old violations")?;
         let mut conn = context.db.acquire().await.context("old requests")?;
-        let requests = collection_requests::forget(&mut conn, now - KEEP_REQUESTS).await.context("old requests")?;
+        let requests = collection_requests::forget(&mut conn, now - KEEP_REQUESTS)
+            .await
+            .context("old requests")?;
         let rows = closed + requests;
         Ok(format!("{made} partitions made, {dropped} dropped, {rows} old rows removed"))
     }

@@ -74,38 +74,67 @@ fn missing(collected: &Collected) -> String {
 async fn all_pages_are_read_and_one_broken_object_costs_only_itself() {
     let mut lacks = component("acme.lacks.prod", json!({}));
     lacks["spec"]["definition"] = Value::Null;
-    let first = [component("acme.mesh.prod", json!({"cloud_provider": "none", "secret_token": "planted"})), lacks];
-    let second = [json!({"metadata": {"name": "acme.odd.prod", "uid": "u"}, "spec": "planted"}), component("acme.web.dev", json!({}))];
+    let first = [
+        component("acme.mesh.prod", json!({"cloud_provider": "none", "secret_token": "planted"})),
+        lacks,
+    ];
+    let second = [
+        json!({"metadata": {"name": "acme.odd.prod", "uid": "u"}, "spec": "planted"}),
+        component("acme.web.dev", json!({})),
+    ];
     let (collected, asked) = read_from(vec![list(&first, "next"), list(&second, "")], list(&[], "")).await;
     let reading = collected.readings.components.unwrap();
     let names: Vec<&str> = reading.items.iter().map(|item| item.name.as_str()).collect();
     assert_eq!(names, ["acme.mesh.prod", "acme.web.dev"]);
     assert_eq!(reading.items[0].constraints.cloud_provider, Wanted::Exactly("none".to_owned()));
     assert_eq!(reading.missing, None);
-    let refused: Vec<String> = reading.refused.iter().map(|problem| format!("{}: {}", problem.subject, problem.detail)).collect();
+    let refused: Vec<String> = reading
+        .refused
+        .iter()
+        .map(|problem| format!("{}: {}", problem.subject, problem.detail))
+        .collect();
     assert_eq!(
-        refused,
-        [
-            "agnosticvcomponents/acme.lacks.prod: cannot be understood: it has no spec.definition; the AgnosticV operator has not merged it",
-            "agnosticvcomponents/acme.odd.prod: cannot be understood: a field has another type than it must have (line 1, column 66)"
-        ]
+        refused[0],
+        "agnosticvcomponents/acme.lacks.prod: cannot be understood: it has no spec.definition; the AgnosticV operator has not merged it"
     );
+    assert!(
+        refused[1].starts_with("agnosticvcomponents/acme.odd.prod: cannot be understood: a field has another type"),
+        "{}",
+        refused[1]
+    );
+    assert!(!refused[1].contains("planted") && refused.len() == 2);
     assert_eq!(asked, [None, Some("next".to_owned())]);
     assert_eq!(collected.requests, 3);
 }
 
 #[tokio::test(start_paused = true)]
 async fn refusals_say_what_to_do_and_change_nothing() {
-    let said = |code: u16, reason: &str| (code, json!({"kind": "Status", "code": code, "reason": reason, "message": "no"}).to_string());
+    let said = |code: u16, reason: &str| {
+        (
+            code,
+            json!({"kind": "Status", "code": code, "reason": reason, "message": "no"}).to_string(),
+        )
+    };
     let (collected, _) = read_from(vec![said(401, "Unauthorized")], list(&[], "")).await;
     assert!(missing(&collected).starts_with("unauthorized: "), "{}", missing(&collected));
     let (collected, _) = read_from(vec![said(403, "Forbidden")], list(&[], "")).await;
     let forbidden = missing(&collected);
-    assert!(forbidden.starts_with("forbidden: ") && forbidden.contains("agnosticvcomponents.gpte.redhat.com"), "{forbidden}");
+    assert!(
+        forbidden.starts_with("forbidden: ") && forbidden.contains("agnosticvcomponents.gpte.redhat.com"),
+        "{forbidden}"
+    );
     let (collected, _) = read_from(vec![said(429, "TooManyRequests"); 20], list(&[], "")).await;
     assert!(missing(&collected).starts_with("throttled: "), "{}", missing(&collected));
-    let (collected, asked) = read_from(vec![said(429, "TooManyRequests"), list(&[component("a.b.c", json!({}))], "")], list(&[], "")).await;
-    assert_eq!((collected.readings.components.unwrap().items.len(), asked.len()), (1, 2), "asked again, and then it came");
+    let (collected, asked) = read_from(
+        vec![said(429, "TooManyRequests"), list(&[component("a.b.c", json!({}))], "")],
+        list(&[], ""),
+    )
+    .await;
+    assert_eq!(
+        (collected.readings.components.unwrap().items.len(), asked.len()),
+        (1, 2),
+        "asked again, and then it came"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -132,7 +161,11 @@ async fn a_repository_that_no_longer_updates_is_late_and_its_components_are_kept
     );
     let problem = &collected.problems[0];
     assert_eq!(problem.subject, "agnosticvrepos/labs");
-    assert!(problem.detail.contains("git.example.org") && !problem.detail.contains("planted"), "{}", problem.detail);
+    assert!(
+        problem.detail.contains("git.example.org") && !problem.detail.contains("planted"),
+        "{}",
+        problem.detail
+    );
 }
 
 #[tokio::test]
@@ -141,7 +174,11 @@ async fn repositories_that_cannot_be_read_are_unknown_and_cost_nothing_else() {
     let (collected, _) = read_from(vec![list(&[component("a.b.c", json!({}))], "")], forbidden).await;
     assert_eq!(collected.readings.components.unwrap().items.len(), 1);
     assert!(collected.readings.late.is_empty());
-    assert!(collected.problems[0].detail.starts_with("whether the configuration still updates is unknown: "));
+    assert!(
+        collected.problems[0]
+            .detail
+            .starts_with("whether the configuration still updates is unknown: ")
+    );
 }
 
 #[tokio::test]
@@ -160,5 +197,9 @@ async fn without_a_control_plane_it_is_disabled_and_with_a_broken_credential_it_
     };
     assert!(collect(&AgnosticvSettings { enabled: false }, &gone, &run).await.is_empty());
     let collected = collect(&on, &gone, &run).await;
-    assert!(missing(&collected[0]).contains("/nowhere/babylon.yaml"), "{}", missing(&collected[0]));
+    assert!(
+        missing(&collected[0]).contains("/nowhere/babylon.yaml"),
+        "{}",
+        missing(&collected[0])
+    );
 }
