@@ -18,6 +18,8 @@ pub mod labagator;
 pub mod redact;
 pub mod sandbox_api;
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -100,10 +102,15 @@ impl std::fmt::Display for SourceName {
 }
 
 /// How much of what there is a reading was meant to reach.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Extent {
     /// All of it: what is not in a complete reading is gone.
     Whole,
+    /// All of what was asked for, for example of one event: what is neither in it nor among the others is gone.
+    Within {
+        /// Keys of what is there, too, and was not asked for: it stays as it is stored.
+        others: BTreeSet<String>,
+    },
     /// What is new since a watermark: nothing goes.
     Part,
 }

@@ -12,7 +12,7 @@
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
@@ -81,6 +81,8 @@ pub(crate) struct Pager {
     /// Slots still to be given up after throttling.
     surplus: AtomicUsize,
     throttled: OnceLock<()>,
+    /// Longest wait, in milliseconds, that was asked for when the last try was over; 0: none.
+    asked: AtomicU64,
     stopped: OnceLock<Failure>,
 }
 
@@ -110,6 +112,7 @@ impl Pager {
             slots: Semaphore::new(in_flight),
             surplus: AtomicUsize::new(0),
             throttled: OnceLock::new(),
+            asked: AtomicU64::new(0),
             stopped: OnceLock::new(),
         }
     }
@@ -117,6 +120,13 @@ impl Pager {
     /// Why the whole cluster is given up, if it is.
     pub(crate) fn stopped(&self) -> Option<&Failure> {
         self.stopped.get()
+    }
+
+    /// How long the server wants to be left alone, if that is why something was given up.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        Some(self.asked.load(Ordering::Relaxed))
+            .filter(|asked| *asked > 0)
+            .map(Duration::from_millis)
     }
 
     /// Reads a collection to its end, when it is its turn.
@@ -238,7 +248,9 @@ impl Pager {
                 Err(error) => Retry::few(Failure::new(error.reason(), error.to_string())),
             };
             let Retry { failure, most_tries, wait } = retry;
+            let asked = wait.map_or(0, |wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
             if tries >= most_tries {
+                self.asked.fetch_max(asked, Ordering::Relaxed);
                 if matches!(failure.reason, UnknownReason::Unauthorized | UnknownReason::Unreachable) {
                     self.stop(&failure);
                 }
@@ -246,6 +258,7 @@ impl Pager {
             }
             let wait = pause(self.client.name(), &of.name, tries, wait);
             if Instant::now() + wait >= self.deadline {
+                self.asked.fetch_max(asked, Ordering::Relaxed);
                 return Err(failure);
             }
             report.retries += 1;

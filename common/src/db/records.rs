@@ -89,8 +89,10 @@ pub async fn store<R: Record>(conn: &mut PgConnection, source: &str, reading: &R
         .await
         .doing("storing records")?;
     }
-    if reading.refused.is_empty() && reading.extent == Extent::Whole {
-        stored.gone = known.into_iter().filter(|(_, (_, gone))| !gone).map(|(key, _)| key).collect();
+    if reading.refused.is_empty() && reading.extent != Extent::Part {
+        let stays = |key: &String| matches!(&reading.extent, Extent::Within { others } if others.contains(key));
+        let missing = known.into_iter().filter(|(key, (_, gone))| !gone && !stays(key));
+        stored.gone = missing.map(|(key, _)| key).collect();
         sqlx::query!(
             "-- records::store (gone)
             update records set gone_at = $3 where kind = $1 and key = any($2)",
