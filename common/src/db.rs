@@ -20,6 +20,7 @@ pub mod lease;
 pub mod links;
 pub mod outbox;
 pub mod partitions;
+pub mod pool_samples;
 pub mod private;
 pub mod records;
 pub mod rollups;
@@ -29,6 +30,7 @@ pub mod smoke_results;
 pub mod sources;
 pub mod stage_state;
 pub mod subject_states;
+pub mod subject_transitions;
 pub mod transitions;
 pub mod views;
 

@@ -49,7 +49,14 @@ impl Fill {
 /// How full a pool is, by its own status and by the handles. `handles` may be those of all pools.
 #[must_use]
 pub fn fill(pool: &ResourcePool, handles: &[ResourceHandle]) -> Fill {
-    let own = || handles.iter().filter(|handle| belongs(handle, pool));
+    let handles: Vec<&ResourceHandle> = handles.iter().collect();
+    fill_of(pool, &handles)
+}
+
+/// The same with handles that were sorted by pool before.
+#[must_use]
+pub fn fill_of(pool: &ResourcePool, handles: &[&ResourceHandle]) -> Fill {
+    let own = || handles.iter().copied().filter(|handle| belongs(handle, pool));
     let unclaimed = || own().filter(|handle| handle.claim.is_none() && handle.deleting_since.is_none());
     let mut fill = Fill {
         claimed: count(own().filter(|handle| handle.claim.is_some()).count()),

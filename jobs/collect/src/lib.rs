@@ -11,6 +11,7 @@
 //! Killed anywhere, it leaves what was there before: nothing is written until everything was read, and the lease ends with its connection.
 
 mod aap;
+mod history;
 pub mod link;
 pub mod publish;
 mod requested;

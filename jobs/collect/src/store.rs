@@ -9,6 +9,7 @@ use stargate_common::db::collections::{self, NewCollection};
 use stargate_common::db::records::{self, Stored};
 use stargate_common::db::scans::{ScanState, Trigger};
 use stargate_common::db::sources::{self, Source};
+use stargate_common::db::subject_transitions;
 use stargate_common::db::views::{self, View};
 use stargate_common::db::{DbError, outbox};
 use stargate_common::events::{self, CollectionCompleted};
@@ -17,7 +18,7 @@ use stargate_common::provisioning::Record;
 use stargate_common::sources::{Collected, Reading, Readings};
 use uuid::Uuid;
 
-use crate::Settings;
+use crate::{Settings, history};
 
 /// What storing came to, over all kinds.
 #[derive(Debug, Default)]
@@ -114,11 +115,18 @@ async fn store_all(conn: &mut PgConnection, collected: &Collected, tally: &mut T
         late: _,
     } = &collected.readings;
     let source = &collected.source;
-    one(conn, source, subjects.as_ref(), tally, now).await?;
+    let previous = subject_transitions::read_before(&mut *conn, source).await?;
+    let stored = one(conn, source, subjects.as_ref(), tally, now).await?;
+    if let Some(subjects) = subjects {
+        history::subjects(conn, subjects, &stored, previous, collected.observed_at).await?;
+    }
     one(conn, source, runs.as_ref(), tally, now).await?;
     one(conn, source, claims.as_ref(), tally, now).await?;
     one(conn, source, handles.as_ref(), tally, now).await?;
     one(conn, source, pools.as_ref(), tally, now).await?;
+    if let (Some(pools), Some(handles)) = (pools, handles) {
+        history::pools(conn, pools, handles, collected.observed_at).await?;
+    }
     one(conn, source, providers.as_ref(), tally, now).await?;
     one(conn, source, catalog_items.as_ref(), tally, now).await?;
     one(conn, source, workshops.as_ref(), tally, now).await?;
