@@ -4,12 +4,13 @@
 //! main ── a private PostgreSQL ── child `fleet`: one simulated cluster over HTTP
 //!      ├─ child `parse`  the same bytes, parsed by projection and nothing else: the yardstick
 //!      ├─ child `sweep`  scan everything, store it, judge it; twice
+//!      ├─ child `plane`, child `collect`  one collection of a control plane; twice
 //!      ├─ judging in memory, one core          ├─ events one by one, durable
 //!      ├─ a storm: ten clusters, 27,929 unhealthy pods
 //!      └─ the API at 24,000 instances
 //! ```
 //! Each child is this program again, so that processor time and memory are its own. Sizes: `STARGATE_BENCH_NAMESPACES` (3000) and
-//! `STARGATE_BENCH_PODS` (60000); `STARGATE_BENCH_ONLY` names the parts to run (`sweep,judge,events,storm,api`).
+//! `STARGATE_BENCH_PODS` (60000), `STARGATE_BENCH_SUBJECTS` (20000); `STARGATE_BENCH_ONLY` names the parts to run (`sweep,provisioning,judge,events,storm,api`).
 
 #![expect(
     clippy::print_stdout,
@@ -23,6 +24,7 @@ mod fleet;
 mod judge;
 mod measure;
 mod parse;
+mod provisioning;
 mod storm;
 mod sweep;
 
@@ -38,6 +40,8 @@ fn main() -> ExitCode {
         "fleet" => runtime.block_on(fleet::serve()),
         "parse" => parse::run(&runtime),
         "sweep" => runtime.block_on(sweep::run()),
+        "plane" => runtime.block_on(provisioning::serve()),
+        "collect" => runtime.block_on(provisioning::run()),
         _ => runtime.block_on(all()),
     }
     ExitCode::SUCCESS
@@ -48,6 +52,9 @@ async fn all() {
     let wanted = |part: &str| only.is_empty() || only.split(',').any(|name| name == part);
     if wanted("sweep") {
         sweep::compare().await;
+    }
+    if wanted("provisioning") {
+        provisioning::compare().await;
     }
     if wanted("judge") {
         judge::run().await;

@@ -77,15 +77,28 @@ impl Database {
     }
 
     /// Rows written so far, all tables.
-    async fn rows_written(&self) -> i64 {
+    pub async fn rows_written(&self) -> i64 {
         sqlx::query_scalar("select coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint from pg_stat_user_tables")
             .fetch_one(&self.pool)
             .await
             .expect("statistics")
     }
 
+    /// Waits until nobody else is connected: a backend reports what it wrote when it ends.
+    pub async fn settle(&self) {
+        let others = "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'bench-collect'";
+        while sqlx::query_scalar::<_, i64>(others)
+            .fetch_one(&self.pool)
+            .await
+            .expect("statistics")
+            > 0
+        {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+
     /// Bytes of write-ahead log so far.
-    async fn log_bytes(&self) -> i64 {
+    pub async fn log_bytes(&self) -> i64 {
         sqlx::query_scalar("select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint")
             .fetch_one(&self.pool)
             .await
@@ -157,16 +170,19 @@ pub async fn compare() {
     std::fs::remove_dir_all(&folder).ok();
 }
 
+/// Bytes in millions.
 #[expect(clippy::cast_precision_loss, reason = "a size for people")]
-fn megabytes(bytes: i64) -> f64 {
+pub fn megabytes(bytes: i64) -> f64 {
     bytes as f64 / 1e6
 }
 
-fn number(value: &Value, pointer: &str) -> f64 {
+/// A figure of a child.
+pub fn number(value: &Value, pointer: &str) -> f64 {
     value.pointer(pointer).and_then(Value::as_f64).unwrap_or(f64::NAN)
 }
 
-async fn child(role: &str, kubeconfigs: &Path, url: &str, folder: &Path) -> Value {
+/// Runs this program in another role and takes its figures.
+pub async fn child(role: &str, kubeconfigs: &Path, url: &str, folder: &Path) -> Value {
     let output = Command::new(std::env::current_exe().expect("this program"))
         .env(ROLE, role)
         .env("STARGATE_BENCH_KUBECONFIGS", kubeconfigs)
