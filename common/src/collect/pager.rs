@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::KindReport;
 use crate::cluster::{Answer, ReadClient};
@@ -131,8 +131,10 @@ impl Pager {
 
     /// Reads a collection to its end, when it is its turn.
     pub(crate) async fn list(&self, of: &Collection, sink: &mut (impl Sink + Send), report: &mut KindReport) -> Result<(), Failure> {
-        let Ok(slot) = self.slots.acquire().await else {
-            return Err(Failure::new(UnknownReason::NotCollected, "the run was given up"));
+        let slot = match timeout_at(self.deadline, self.slots.acquire()).await {
+            Ok(Ok(slot)) => slot,
+            Ok(Err(_)) => return Err(Failure::new(UnknownReason::NotCollected, "the run was given up")),
+            Err(_) => return Err(Failure::new(UnknownReason::Timeout, "the run ended before this was read")),
         };
         let begun = Instant::now();
         let outcome = self.pages(of, sink, report).await;
