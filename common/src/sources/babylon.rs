@@ -178,7 +178,9 @@ pub async fn read(source: &str, client: &ReadClient, run: &Run) -> Collected {
     ];
     let mut problems = Vec::new();
     if runs.missing.is_none() {
-        reports.push(runners(&pager, &mut runs.items, &mut problems).await);
+        reports.push(runners(&pager, &mut runs, &mut problems).await);
+    }
+    if runs.missing.is_none() {
         reports.push(missing_runs(&pager, &mut subjects.items, &runs.items).await);
     }
     problems.extend(unknown_states(client.name(), &subjects.items));
@@ -220,7 +222,7 @@ pub async fn read(source: &str, client: &ReadClient, run: &Run) -> Collected {
 }
 
 /// Notes which runs are to run on pods that no runner has. Who may not list runners does not know, and neither do the runs.
-async fn runners(pager: &Pager, runs: &mut [AnarchyRun], problems: &mut Vec<Problem>) -> KindReport {
+async fn runners(pager: &Pager, runs: &mut Listed<AnarchyRun>, problems: &mut Vec<Problem>) -> KindReport {
     let Listed {
         items, missing, report, ..
     } = read::list::<anarchy::Runner>(pager, place(ANARCHY, "anarchyrunners")).await;
@@ -229,6 +231,11 @@ async fn runners(pager: &Pager, runs: &mut [AnarchyRun], problems: &mut Vec<Prob
             subject: format!("{}/anarchyrunners", pager.client.name()),
             detail: format!("{}; whether governor runs wait for lost pods is unknown", missing.detail),
         });
+        // What may pass must not unsay what was known: then the runs stay as they are stored.
+        if !matches!(missing.reason, UnknownReason::Forbidden | UnknownReason::ApiAbsent) {
+            runs.items.clear();
+            runs.missing = Some(missing);
+        }
         return report;
     }
     let mut pods: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
