@@ -24,7 +24,7 @@ pub mod catalog;
 pub mod diff;
 mod embedded;
 mod facts;
-mod files;
+pub(crate) mod files;
 pub mod gate;
 pub mod identity;
 pub mod judge;

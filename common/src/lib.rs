@@ -10,6 +10,7 @@
 //! | [`evidence`] | objects → tri-state observations, one file per stage | pure |
 //! | [`evaluate`] | observations × rubrics → verdicts | pure |
 //! | [`track`] | verdicts over time → transitions, incidents, correlation | pure |
+//! | [`policy`] | joined facts × rules → recommendations | pure |
 //! | [`db`] | one table per file; the handler owns the transaction | SQL |
 //! | [`events`] | every CloudEvent, the outbox relay, the wire | I/O |
 //! | [`boot`], [`settings`], [`clock`], [`failure`] | how a function, a job or a server starts, fails and stops | I/O |
@@ -25,6 +26,7 @@ pub mod evidence;
 pub mod expr;
 pub mod failure;
 pub mod objects;
+pub mod policy;
 pub mod provisioning;
 pub mod settings;
 pub mod sources;

@@ -34,11 +34,11 @@ pub(super) fn embedded() -> Vec<File<'static>> {
 }
 
 /// A file of a directory, read.
-pub(super) struct Text {
+pub(crate) struct Text {
     /// Path, the directory's included.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// Content.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 /// The files of a directory as they were at one moment, not yet parsed: cheap to compare with those of another moment.
@@ -88,7 +88,7 @@ impl Texts {
 
 impl Text {
     /// As part of a set.
-    pub(super) fn file(&self) -> File<'_> {
+    pub(crate) fn file(&self) -> File<'_> {
         File {
             path: &self.path,
             text: &self.text,
@@ -169,7 +169,7 @@ fn unknown_patterns(dir: &Path) -> Result<Vec<Text>, LoadError> {
 }
 
 /// The file of that name in each folder of a directory that has it, with the folder's name.
-fn in_folders(dir: &Path, name: &str) -> Result<Vec<(String, Text)>, LoadError> {
+pub(crate) fn in_folders(dir: &Path, name: &str) -> Result<Vec<(String, Text)>, LoadError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         |source| LoadError::Read { path, source }

@@ -31,10 +31,12 @@ use std::sync::Arc;
 use serde_yaml::Location;
 
 pub(super) use self::check::check;
+pub(crate) use self::expression::{condition, place as text_place};
 pub(super) use self::expression::documented;
 pub use self::expression::when_schema;
 pub(super) use self::parse::parse;
-pub(super) use self::raw::Ordered;
+pub(crate) use self::parse::read;
+pub(crate) use self::raw::Ordered;
 
 /// Whether a finding stops the load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,11 +78,16 @@ impl std::fmt::Display for Finding {
     }
 }
 
-/// Findings as one text, a line each.
+/// Findings about rubrics as one text, a line each.
 #[must_use]
 pub fn render(findings: &[Finding]) -> String {
+    render_in("rubrics", findings)
+}
+
+/// Findings about files of a kind as one text, a line each.
+pub(crate) fn render_in(what: &str, findings: &[Finding]) -> String {
     let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
-    format!("{} problem(s) in the rubrics:\n{}", findings.len(), lines.join("\n"))
+    format!("{} problem(s) in the {what}:\n{}", findings.len(), lines.join("\n"))
 }
 
 /// Where something stands in the files of a set.
@@ -101,13 +108,13 @@ impl std::fmt::Display for Place {
 }
 
 /// Where findings about one file go.
-pub(super) struct Report<'a> {
+pub(crate) struct Report<'a> {
     file: Arc<str>,
     findings: &'a mut Vec<Finding>,
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn new(file: &Arc<str>, findings: &'a mut Vec<Finding>) -> Self {
+    pub(crate) fn new(file: &Arc<str>, findings: &'a mut Vec<Finding>) -> Self {
         Self {
             file: Arc::clone(file),
             findings,
@@ -115,7 +122,7 @@ impl<'a> Report<'a> {
     }
 
     /// The place of something that compiled, for whoever reports on it later.
-    pub(super) fn place(&self, at: Location) -> Place {
+    pub(crate) fn place(&self, at: Location) -> Place {
         Place {
             file: Arc::clone(&self.file),
             line: at.line(),
@@ -123,12 +130,17 @@ impl<'a> Report<'a> {
         }
     }
 
-    pub(super) fn error(&mut self, at: Location, message: &str, help: &str) {
+    pub(crate) fn error(&mut self, at: Location, message: &str, help: &str) {
         self.push(at, Level::Error, message, help);
     }
 
-    /// An error at a place within something that begins at `at`.
-    fn error_inside(&mut self, (line, column): (u64, u64), message: &str, help: &str) {
+    /// How many errors there are so far.
+    pub(crate) fn errors(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.level == Level::Error).count()
+    }
+
+    /// An error at a place within something.
+    pub(crate) fn error_inside(&mut self, (line, column): (u64, u64), message: &str, help: &str) {
         self.findings.push(Finding {
             file: self.file.to_string(),
             line,
@@ -139,11 +151,11 @@ impl<'a> Report<'a> {
         });
     }
 
-    fn warning(&mut self, at: Location, message: &str, help: &str) {
+    pub(crate) fn warning(&mut self, at: Location, message: &str, help: &str) {
         self.push(at, Level::Warning, message, help);
     }
 
-    pub(super) fn whole_file(&mut self, message: &str, help: &str) {
+    pub(crate) fn whole_file(&mut self, message: &str, help: &str) {
         self.push(Location::UNKNOWN, Level::Error, message, help);
     }
 

@@ -51,7 +51,7 @@ pub(in crate::evaluate) fn documented(stage: Stage) -> &'static [Variable] {
 }
 
 /// Compiles a condition, or says where in it something is wrong.
-pub(super) fn condition(schema: &Schema, text: &Spanned<String>, report: &mut Report<'_>) -> Option<Expr> {
+pub(crate) fn condition(schema: &Schema, text: &Spanned<String>, report: &mut Report<'_>) -> Option<Expr> {
     told(expr::compile(schema, &text.value), text, report)
 }
 
@@ -66,7 +66,7 @@ fn told(compiled: Result<Expr, Vec<ExprError>>, text: &Spanned<String>, report: 
 }
 
 /// Line and column in the file of an offset in a text of it.
-fn place(text: &Spanned<String>, offset: usize) -> (u64, u64) {
+pub(crate) fn place(text: &Spanned<String>, offset: usize) -> (u64, u64) {
     let (line, column) = expr::position(&text.value, offset);
     let (line, column) = (u64::try_from(line).unwrap_or(1), u64::try_from(column).unwrap_or(1));
     let at = text.referenced;

@@ -84,7 +84,8 @@ fn version<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     hex(&all.finalize()[..8])
 }
 
-fn read<T: DeserializeOwned>(file: &File<'_>, path: &Arc<str>, report: &mut Report<'_>) -> Option<RawFile<T>> {
+/// Reads one file, or says where it is wrong.
+pub(crate) fn read<T: DeserializeOwned>(file: &File<'_>, path: &Arc<str>, report: &mut Report<'_>) -> Option<RawFile<T>> {
     match yaml::from_str(file.text) {
         Ok(content) => Some(RawFile {
             path: Arc::clone(path),
