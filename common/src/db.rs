@@ -22,6 +22,7 @@ pub mod outbox;
 pub mod partitions;
 pub mod pool_samples;
 pub mod private;
+pub mod recommendations;
 pub mod records;
 pub mod rollups;
 mod rows;

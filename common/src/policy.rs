@@ -18,7 +18,7 @@
 //! | [`evaluate`] | rules × facts → advice, doubts |
 //! | [`augment`] | what else is known of a lab that there is advice for |
 //! | [`diff`] | advice × what is stored → what changes |
-//! | [`tally`] | arithmetic of the facts: need, complexity, velocity |
+//! | [`tally`] | arithmetic of the facts: need, complexity, what lasts |
 //! | [`case`] | situations in YAML and what each rule must make of them |
 //! | [`schema`] | JSON Schema of `rule.yaml`, for editors |
 

@@ -13,6 +13,7 @@ pub enum View {
     Incidents,
     Instances,
     Provisioning,
+    Recommendations,
     Scans,
     Transitions,
 }
@@ -26,6 +27,7 @@ impl View {
             Self::Incidents => "incidents",
             Self::Instances => "instances",
             Self::Provisioning => "provisioning",
+            Self::Recommendations => "recommendations",
             Self::Scans => "scans",
             Self::Transitions => "transitions",
         }

@@ -1,4 +1,4 @@
-//! Arithmetic of the facts: what a session needs, how heavy an item is, how fast a pool empties, what failed in a row.
+//! Arithmetic of the facts: what a session needs, how heavy an item is, what lasts, what failed in a row.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -48,40 +48,8 @@ fn factor(provider: &Wanted) -> f64 {
     }
 }
 
-/// A count at a time.
+/// A measurement at a time.
 pub type Sample = (DateTime<Utc>, f64);
-
-/// Fewest samples, and the least time between the first and the last of them, that make a velocity. Source: readiness-domain 7.3.
-const VELOCITY_SAMPLES: usize = 6;
-
-/// How fast a count changes, per hour: last minus first over the time between them. Samples are in the order of time.
-///
-/// # Errors
-/// There are too few, or they are too close: as yet it cannot be told.
-pub fn velocity(samples: &[Sample]) -> Known<f64> {
-    let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
-        return Err(UnknownReason::Progressing);
-    };
-    let span = last.0 - first.0;
-    if samples.len() < VELOCITY_SAMPLES || span < TimeDelta::hours(1) {
-        return Err(UnknownReason::Progressing);
-    }
-    #[expect(clippy::cast_precision_loss, reason = "hours of samples")]
-    let hours = span.num_seconds() as f64 / 3600.0;
-    Ok((last.1 - first.1) / hours)
-}
-
-/// In how many hours nothing is left at that velocity.
-///
-/// # Errors
-/// It does not become fewer.
-pub fn hours_to_empty(usable: f64, velocity: f64) -> Known<f64> {
-    if velocity < 0.0 {
-        Ok(usable / -velocity)
-    } else {
-        Err(UnknownReason::NotComputable)
-    }
-}
 
 /// The lowest of the newest `count` samples, if they are of the time since `oldest`. Samples are in the order of time.
 ///
@@ -156,18 +124,6 @@ mod tests {
             ..heavy.clone()
         };
         assert!((complexity(&tenant) - 0.3825).abs() < 1e-9);
-    }
-
-    #[test]
-    fn a_velocity_needs_six_samples_over_an_hour() {
-        let all = samples(&[(0, 12.0), (12, 11.0), (24, 10.0), (36, 9.0), (48, 8.0), (60, 6.0)]);
-        assert_eq!(velocity(&all), Ok(-6.0));
-        assert_eq!(hours_to_empty(6.0, -6.0), Ok(1.0));
-        assert_eq!(hours_to_empty(6.0, 0.0), Err(UnknownReason::NotComputable));
-        assert_eq!(velocity(&all[1..]), Err(UnknownReason::Progressing));
-        let short = samples(&[(0, 12.0), (1, 11.0), (2, 10.0), (3, 9.0), (4, 8.0), (59, 6.0)]);
-        assert_eq!(velocity(&short), Err(UnknownReason::Progressing));
-        assert_eq!(velocity(&[]), Err(UnknownReason::Progressing));
     }
 
     #[test]

@@ -1,0 +1,5 @@
+//! The binary of the function `recommend`.
+
+fn main() -> std::process::ExitCode {
+    stargate_common::boot::function::<stargate_recommend::Recommend>()
+}
