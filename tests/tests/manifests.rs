@@ -57,6 +57,7 @@ fn programs() -> Vec<Program> {
         function::<stargate_deadletter::Deadletter>(),
         function::<stargate_evaluate::Evaluate>(),
         job::<stargate_collect::Collect>(),
+        function::<stargate_recommend::Recommend>(),
         job::<stargate_scan::Scan>(),
         job::<stargate_sweep::Sweep>(),
         job::<stargate_retain::Retain>(),

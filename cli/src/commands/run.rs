@@ -27,6 +27,8 @@ pub struct Args {
 enum Capability {
     /// Function: judges what a scan stored
     Evaluate,
+    /// Function: advises what the facts of labs, pools and clusters call for
+    Recommend,
     /// Function: keeps events that nobody could handle
     Deadletter,
     /// Function: reads a provisioning system that somebody asked for
@@ -55,6 +57,7 @@ pub fn run(args: Args) -> ExitCode {
     let args = std::iter::once(OsString::from(format!("stargate run {name}"))).chain(args.args);
     match capability {
         Capability::Evaluate => boot::function_with::<stargate_evaluate::Evaluate>(args),
+        Capability::Recommend => boot::function_with::<stargate_recommend::Recommend>(args),
         Capability::Deadletter => boot::function_with::<stargate_deadletter::Deadletter>(args),
         Capability::CollectRequested => boot::function_with::<stargate_collect::CollectRequested>(args),
         Capability::AgnosticvHook => boot::server_with::<stargate_agnosticv_hook::Hook>(args),

@@ -78,6 +78,8 @@ impl Host {
         let judging = host.with(stargate_evaluate::Evaluate::NAME, host.judging());
         let evaluate = boot::router::<stargate_evaluate::Evaluate>(judging, DEADLINE).await?;
         broker.subscribe(stargate_evaluate::Evaluate::NAME, Subscriber::Local(evaluate));
+        let recommend = host.function::<stargate_recommend::Recommend>().await?;
+        broker.subscribe(stargate_recommend::Recommend::NAME, Subscriber::Local(recommend));
         let deadletter = host.function::<stargate_deadletter::Deadletter>().await?;
         broker.subscribe(stargate_deadletter::Deadletter::NAME, Subscriber::Local(deadletter));
         let requested = host.function::<stargate_collect::CollectRequested>().await?;
@@ -87,7 +89,7 @@ impl Host {
             ..host.context::<stargate_query::Query>()?
         };
         host.api = stargate_query::Query::start(&query).await?;
-        let mut hosted = "evaluate, deadletter, collect-requested and query".to_owned();
+        let mut hosted = "evaluate, recommend, deadletter, collect-requested and query".to_owned();
         // Without a secret there is nothing that could be told from a forgery.
         if let Ok(hook) = host.context::<stargate_agnosticv_hook::Hook>() {
             host.api = host.api.nest("/hooks/agnosticv", stargate_agnosticv_hook::Hook::start(&hook).await?);

@@ -1,15 +1,20 @@
-//! Whatever an event should have caused and did not: sends unsent events, judges scans that wait, lets time do its work on verdicts.
+//! Whatever an event should have caused and did not: sends unsent events, judges scans that wait, lets time do its work on verdicts and
+//! advice.
 //!
-//! Reads: outbox, scans, evidence. Writes and emits: what `evaluate` writes and emits, and the outbox. Events make StarGate fast, this job
+//! Reads: outbox, scans, evidence, records. Writes and emits: what `evaluate` and `recommend` write and emit, and the outbox. Events make StarGate fast, this job
 //! makes it right: with the broker away for a day, everything is still judged within five minutes.
+
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
 use stargate_common::boot::{Context, Job};
 use stargate_common::db::{clusters, collection_requests, dead_letters, outbox};
 use stargate_common::events::{self, CollectionRequested, EventType};
+use stargate_common::policy::rule::RuleSet;
 use stargate_evaluate::rubrics::Rubrics;
 use stargate_evaluate::{Evaluated, Evaluator, Settings, refresh_cluster};
+use stargate_recommend::Recommender;
 
 /// How long a request for a collection may wait before it is sent again: an event takes seconds, a collection less than two minutes.
 const PATIENCE: TimeDelta = TimeDelta::minutes(2);
@@ -20,13 +25,15 @@ pub struct Sweep;
 
 impl Job for Sweep {
     const NAME: &'static str = "sweep";
-    /// Those of `evaluate` and its own; the relay that follows a job sends everybody's.
+    /// Those of `evaluate` and `recommend`, and its own; the relay that follows a job sends everybody's.
     const EMITS: &'static [EventType] = &[
         EventType::ReadinessChanged,
         EventType::IncidentOpened,
         EventType::IncidentUpdated,
         EventType::IncidentResolved,
         EventType::FailureUnclassified,
+        EventType::RecommendationIssued,
+        EventType::RecommendationWithdrawn,
         EventType::CollectionRequested,
     ];
     type Settings = Settings;
@@ -56,13 +63,17 @@ impl Job for Sweep {
                 }
             }
         }
+        let advised = advise(context).await;
+        let advice = advised.as_ref().map_or(0, |done| done.issued + done.updated + done.withdrawn);
+        failures.extend(advised.err());
         let asked = ask_again(context).await.context("sending requests for collections again")?;
         let letters = dead_letters::count_open(&context.db).await.context("counting dead letters")?;
         if letters > 0 {
             tracing::warn!("{letters} events could not be handled by anyone; `stargate deadletters` shows them");
         }
         let summary = format!(
-            "{} clusters, {} evaluations, {} transitions, {} rows written, {asked} collections requested again, {letters} dead letters",
+            "{} clusters, {} evaluations, {} transitions, {} rows written, {advice} changes of advice, {asked} collections requested again, \
+             {letters} dead letters",
             known.len(),
             done.evaluations,
             done.transitions,
@@ -70,7 +81,7 @@ impl Job for Sweep {
         );
         match failures.pop() {
             None => Ok(summary),
-            Some(first) => Err(first.context(format!("{summary}, {} clusters not evaluated", failures.len() + 1))),
+            Some(first) => Err(first.context(format!("{summary}, {} steps failed", failures.len() + 1))),
         }
     }
 }
@@ -100,4 +111,19 @@ async fn ask_again(context: &Context<Settings>) -> anyhow::Result<usize> {
     outbox::append(&mut tx, &again, now).await?;
     tx.commit().await?;
     Ok(again.len())
+}
+
+/// Looks at the advice anew when anything changed without an event, or the newest look is long ago.
+async fn advise(context: &Context<Settings>) -> anyhow::Result<stargate_recommend::Done> {
+    let recommender = Recommender {
+        db: context.db.clone(),
+        clock: context.clock.clone(),
+        rules: Arc::new(RuleSet::embedded().context("loading the policies")?),
+    };
+    let done = stargate_recommend::refresh(&recommender).await;
+    done.map_err(|error| {
+        let error = anyhow::Error::from(error).context("looking at the advice anew");
+        tracing::error!(error = format!("{error:#}"), "{error:#}");
+        error
+    })
 }

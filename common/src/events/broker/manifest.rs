@@ -11,7 +11,7 @@ use super::filter::Filter;
 use crate::yaml;
 
 /// Every manifest of `knative/`. A test compares this list with the folder.
-pub const FILES: [(&str, &str); 9] = [
+pub const FILES: [(&str, &str); 10] = [
     (
         "knative/agnosticv-hook.yaml",
         include_str!("../../../../knative/agnosticv-hook.yaml"),
@@ -23,6 +23,7 @@ pub const FILES: [(&str, &str); 9] = [
     ("knative/eventtypes.yaml", include_str!("../../../../knative/eventtypes.yaml")),
     ("knative/namespace.yaml", include_str!("../../../../knative/namespace.yaml")),
     ("knative/query.yaml", include_str!("../../../../knative/query.yaml")),
+    ("knative/recommend.yaml", include_str!("../../../../knative/recommend.yaml")),
     ("knative/sinkbinding.yaml", include_str!("../../../../knative/sinkbinding.yaml")),
 ];
 
