@@ -330,10 +330,13 @@ pub async fn keep_samples(conn: &mut PgConnection, samples: &[Sample], oldest: D
     .execute(&mut *conn)
     .await
     .doing("keeping measurements")?;
-    sqlx::query!("-- recommendations::keep_samples (old)\ndelete from policy_samples where at < $1", oldest)
-        .execute(conn)
-        .await
-        .doing("forgetting old measurements")?;
+    sqlx::query!(
+        "-- recommendations::keep_samples (old)\ndelete from policy_samples where at < $1",
+        oldest
+    )
+    .execute(conn)
+    .await
+    .doing("forgetting old measurements")?;
     Ok(())
 }
 

@@ -31,9 +31,9 @@ use std::sync::Arc;
 use serde_yaml::Location;
 
 pub(super) use self::check::check;
-pub(crate) use self::expression::{condition, place as text_place};
 pub(super) use self::expression::documented;
 pub use self::expression::when_schema;
+pub(crate) use self::expression::{condition, place as text_place};
 pub(super) use self::parse::parse;
 pub(crate) use self::parse::read;
 pub(crate) use self::raw::Ordered;

@@ -90,7 +90,12 @@ pub(super) fn surer(mut advice: Advice, stages: &[Stage]) -> Advice {
     let explains = |violation: &&Violation| {
         stages.contains(&violation.stage) && context.failing.iter().any(|failing| failing.stage == violation.stage)
     };
-    let mut names: Vec<&str> = context.violations.iter().filter(explains).map(|violation| violation.violation.as_str()).collect();
+    let mut names: Vec<&str> = context
+        .violations
+        .iter()
+        .filter(explains)
+        .map(|violation| violation.violation.as_str())
+        .collect();
     names.sort_unstable();
     names.dedup();
     if !names.is_empty() {

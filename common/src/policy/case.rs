@@ -135,7 +135,8 @@ pub fn run(rules: &RuleSet, suite: &Suite) -> Run {
         };
         let Some(rule) = rules.rule(&file.rule) else {
             let known = rules.rules.iter().map(|rule| rule.id.as_str());
-            run.flaws.push(flaw(format!("there is no rule `{}`; {}", file.rule, suggest(&file.rule, known))));
+            run.flaws
+                .push(flaw(format!("there is no rule `{}`; {}", file.rule, suggest(&file.rule, known))));
             continue;
         };
         match std::fs::read_to_string(&file.path) {
@@ -167,12 +168,18 @@ fn run_text(run: &mut Run, rule: &Rule, path: &Path, text: &str) {
     let mut titles = vec![raw.title.value.as_str()];
     for variant in &raw.variants {
         if titles.contains(&variant.title.value.as_str()) {
-            case.flaw(place(&variant.title), &format!("there are two cases `{}`; tell them apart", variant.title.value));
+            case.flaw(
+                place(&variant.title),
+                &format!("there are two cases `{}`; tell them apart", variant.title.value),
+            );
         }
         titles.push(&variant.title.value);
         let title = format!("{}: {}", raw.title.value, variant.title.value);
         for (name, value) in &variant.given.0 {
-            if base.iter().any(|(other, same)| other.value == name.value && same.value == value.value) {
+            if base
+                .iter()
+                .any(|(other, same)| other.value == name.value && same.value == value.value)
+            {
                 case.flaw(place(name), &format!("`{}` is so already; remove it", name.value));
             }
         }
@@ -231,7 +238,10 @@ impl Case<'_, '_> {
         let inputs = input::inputs(self.rule.scope);
         let Some(index) = inputs.iter().position(|input| input.name == name.value) else {
             let known = suggest(&name.value, inputs.iter().map(|input| input.name));
-            return self.flaw(place(name), &format!("there is no fact `{}` of a {}; {known}", name.value, self.rule.scope));
+            return self.flaw(
+                place(name),
+                &format!("there is no fact `{}` of a {}; {known}", name.value, self.rule.scope),
+            );
         };
         if !self.rule.asks_for(index) {
             let detail = format!("the rule does not ask for `{}`: it proves nothing; remove it", name.value);
@@ -287,9 +297,17 @@ fn mismatches(expect: &Expect, verdict: &Verdict) -> Vec<String> {
     };
     match (expect.outcome, verdict) {
         (Outcome::Fires, Verdict::Fires(advice)) => {
-            differ("urgency", expect.urgency.map(|it| it.to_string()).unwrap_or_default(), advice.urgency.to_string());
+            differ(
+                "urgency",
+                expect.urgency.map(|it| it.to_string()).unwrap_or_default(),
+                advice.urgency.to_string(),
+            );
             let expected = expect.confidence.unwrap_or_default();
-            differ("confidence", format!("{expected:.2}"), format!("{:.2}", f64::from(advice.confidence) / 100.0));
+            differ(
+                "confidence",
+                format!("{expected:.2}"),
+                format!("{:.2}", f64::from(advice.confidence) / 100.0),
+            );
             let part = expect.decision.as_deref().unwrap_or_default();
             if !advice.decision.contains(part) {
                 differ("decision", format!("{part:?}"), format!("{:?}", advice.decision));

@@ -82,12 +82,7 @@ pub enum Change<'a> {
 
 /// What differs, in the order of the advice, then of what is stored. `hash` is over everything that people see of a piece of advice.
 #[must_use]
-pub fn diff<'a>(
-    rules: &RuleSet,
-    stored: &'a [Stored],
-    evaluated: &'a Evaluated,
-    hash: impl Fn(&Advice) -> Vec<u8>,
-) -> Vec<Change<'a>> {
+pub fn diff<'a>(rules: &RuleSet, stored: &'a [Stored], evaluated: &'a Evaluated, hash: impl Fn(&Advice) -> Vec<u8>) -> Vec<Change<'a>> {
     let by_id: BTreeMap<Uuid, &Stored> = stored.iter().map(|stored| (stored.id, stored)).collect();
     let mut changes = Vec::new();
     let mut advised = BTreeSet::new();

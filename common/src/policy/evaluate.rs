@@ -205,7 +205,12 @@ pub(super) fn told(rule: &Rule, subject: &Subject, now: DateTime<Utc>) -> (Verdi
     for (at, candidate) in rule.table.iter().enumerate() {
         match candidate.when.as_ref().map_or(Ok(true), |when| bound.holds(when)) {
             Ok(false) => {}
-            Err(reason) => return doubt(reason, candidate.when.as_ref().map(|when| vec![when]).unwrap_or_default().as_slice()),
+            Err(reason) => {
+                return doubt(
+                    reason,
+                    candidate.when.as_ref().map(|when| vec![when]).unwrap_or_default().as_slice(),
+                );
+            }
             Ok(true) => {
                 trace.row = Some(at);
                 if !candidate.recommend {
@@ -331,7 +336,11 @@ impl Bound<'_> {
         }
         let column = |row: &'v Row| match name {
             "decision" => Some(Value::text(&row.name)),
-            name => row.values.iter().find(|(column, _)| column == name).map(|(_, value)| Value::text(value)),
+            name => row
+                .values
+                .iter()
+                .find(|(column, _)| column == name)
+                .map(|(_, value)| Value::text(value)),
         };
         row.and_then(column).unwrap_or(Value::ABSENT)
     }
@@ -346,9 +355,10 @@ impl Bound<'_> {
                 asked.iter().any(|expr| expr.mentions(index))
             }
         };
-        let unknown = inputs.iter().enumerate().filter(|(index, _)| {
-            is_asked(*index) && matches!(self.subject.facts.value(*index), Value::Unknown(_))
-        });
+        let unknown = inputs
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| is_asked(*index) && matches!(self.subject.facts.value(*index), Value::Unknown(_)));
         let unknown: Vec<&input::Input> = unknown.map(|(_, input)| input).collect();
         let sources: BTreeSet<Basis> = unknown.iter().flat_map(|input| input.sources).copied().collect();
         Doubt {

@@ -346,10 +346,18 @@ impl Group {
         const PLATFORM: &[Scope] = &[Scope::Platform];
         match self {
             Self::Sessions => ("sessions", "The next sessions.", &[Scope::Lab, Scope::Pool]),
-            Self::UnstartedOrders => ("unstarted_orders", "Components of orders that have not started, the oldest first.", LAB),
+            Self::UnstartedOrders => (
+                "unstarted_orders",
+                "Components of orders that have not started, the oldest first.",
+                LAB,
+            ),
             Self::FailedOrders => ("failed_orders", "Components whose provisioning failed.", LAB),
             Self::Teardowns => ("teardowns", "Components that are being torn down, the oldest first.", LAB),
-            Self::Pools => ("pools", "The pools that serve the lab; the pool itself.", &[Scope::Lab, Scope::Pool]),
+            Self::Pools => (
+                "pools",
+                "The pools that serve the lab; the pool itself.",
+                &[Scope::Lab, Scope::Pool],
+            ),
             Self::SmokeRun => ("smoke_run", "The newest smoke run.", LAB),
             Self::FailedProvisionJobs => ("failed_provision_jobs", "Provision jobs that failed, the newest first.", LAB),
             Self::FailedDestroyJobs => ("failed_destroy_jobs", "Destroy jobs that failed, the newest first.", LAB),
@@ -357,9 +365,17 @@ impl Group {
             Self::MissingRoutes => ("missing_routes", "Instances without an admitted Route.", LAB),
             Self::MissingAgents => ("missing_agents", "Instances whose guest agent is not connected.", LAB),
             Self::Component => ("component", "The item's definition.", LAB),
-            Self::Clusters => ("clusters", "The clusters that the lab runs on; the cluster itself.", &[Scope::Lab, Scope::Cluster]),
+            Self::Clusters => (
+                "clusters",
+                "The clusters that the lab runs on; the cluster itself.",
+                &[Scope::Lab, Scope::Cluster],
+            ),
             Self::BlindKinds => ("blind_kinds", "Kinds of objects that cannot be read, with the reason.", CLUSTER),
-            Self::FailedProvisions => ("failed_provisions", "Subjects whose provisioning failed, the newest first.", PLATFORM),
+            Self::FailedProvisions => (
+                "failed_provisions",
+                "Subjects whose provisioning failed, the newest first.",
+                PLATFORM,
+            ),
             Self::SandboxApi => ("sandbox_api", "The Sandbox API as a whole.", PLATFORM),
             Self::ClustersWithoutSlots => ("clusters_without_slots", "Clusters that take no more placements.", PLATFORM),
         }

@@ -93,13 +93,18 @@ impl Check<'_, '_> {
         let needs = self.needs(raw, scope);
         let when = self.condition(&checked, &raw.when);
         let table = self.table(&checked, &raw.table);
-        let columns: Vec<&str> = raw.table.first().map_or(Vec::new(), |row| {
-            row.values.0.iter().map(|(name, _)| name.value.as_str()).collect()
-        });
+        let columns: Vec<&str> = raw
+            .table
+            .first()
+            .map_or(Vec::new(), |row| row.values.0.iter().map(|(name, _)| name.value.as_str()).collect());
         let urgency = self.urgency(&checked, raw);
         let confidence = self.confidence(&checked, raw);
         let decision = self.decision(&checked, raw, &columns);
-        let key_facts = raw.key_facts.iter().filter_map(|fact| self.slot(&checked, fact, &columns)).collect();
+        let key_facts = raw
+            .key_facts
+            .iter()
+            .filter_map(|fact| self.slot(&checked, fact, &columns))
+            .collect();
         let rule = Rule {
             id: raw.id.value.clone(),
             scope,
@@ -130,14 +135,16 @@ impl Check<'_, '_> {
         let id = &raw.id;
         let is_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
         if !id.value.starts_with(|c: char| c.is_ascii_lowercase()) || !id.value.bytes().all(is_name) {
-            self.report.error(id.referenced, &format!("`{}` is not a snake-case name", id.value), "rename it");
+            self.report
+                .error(id.referenced, &format!("`{}` is not a snake-case name", id.value), "rename it");
         } else if id.value != folder {
             let message = format!("folder `{folder}` and id `{}` should be the same word", id.value);
             self.report.error(id.referenced, &message, "name the folder like the rule");
         }
         for (text, what) in [(&raw.title, "title"), (&raw.summary, "summary")] {
             if text.value.trim().is_empty() {
-                self.report.error(text.referenced, &format!("the {what} is empty"), "say it in words");
+                self.report
+                    .error(text.referenced, &format!("the {what} is empty"), "say it in words");
             }
         }
     }
@@ -146,18 +153,13 @@ impl Check<'_, '_> {
         let found = parse(&word.value);
         if found.is_none() {
             let message = format!("there is no {what} `{}`", word.value);
-            self.report.error(word.referenced, &message, &suggest(&word.value, known.iter().copied()));
+            self.report
+                .error(word.referenced, &message, &suggest(&word.value, known.iter().copied()));
         }
         found
     }
 
-    fn words<T: PartialEq>(
-        &mut self,
-        words: &[Spanned<String>],
-        what: &str,
-        parse: impl Fn(&str) -> Option<T>,
-        known: &[&str],
-    ) -> Vec<T> {
+    fn words<T: PartialEq>(&mut self, words: &[Spanned<String>], what: &str, parse: impl Fn(&str) -> Option<T>, known: &[&str]) -> Vec<T> {
         let mut found = Vec::new();
         for word in words {
             match self.word(word, what, &parse, known) {
@@ -276,8 +278,11 @@ impl Check<'_, '_> {
             return Vec::new();
         };
         if let Some(when) = &last.when {
-            self.report
-                .error(when.referenced, "the last row has a condition", "the last row is what is right otherwise: leave out `when`");
+            self.report.error(
+                when.referenced,
+                "the last row has a condition",
+                "the last row is what is right otherwise: leave out `when`",
+            );
         }
         for row in before.iter().filter(|row| row.when.is_none()) {
             self.report
@@ -285,7 +290,8 @@ impl Check<'_, '_> {
         }
         if raw.iter().all(|row| row.recommend) || raw.iter().all(|row| !row.recommend) {
             let message = "all rows recommend, or none does";
-            self.report.error(last.name.referenced, message, "a table says when there is advice and when not");
+            self.report
+                .error(last.name.referenced, message, "a table says when there is advice and when not");
         }
         let columns: Vec<&str> = last.values.0.iter().map(|(name, _)| name.value.as_str()).collect();
         let conditions = self.ladder(checked, raw.iter().filter_map(|row| row.when.as_ref()));
@@ -295,19 +301,26 @@ impl Check<'_, '_> {
         for row in raw {
             if names.contains(&&row.name.value) {
                 let message = format!("there are two rows `{}` of the same name and advice", row.name.value);
-                self.report.warning(row.name.referenced, &message, "tell them apart if they mean different things");
+                self.report
+                    .warning(row.name.referenced, &message, "tell them apart if they mean different things");
             }
             names.push(&row.name.value);
             let own: Vec<&str> = row.values.0.iter().map(|(name, _)| name.value.as_str()).collect();
             if own != columns {
                 let message = format!("this row has the columns {own:?}, the last one {columns:?}");
-                self.report.error(row.name.referenced, &message, "give every row the same columns in the same order");
+                self.report
+                    .error(row.name.referenced, &message, "give every row the same columns in the same order");
             }
             rows.push(Row {
                 name: row.name.value.clone(),
                 when: row.when.as_ref().and_then(|_| conditions.next().flatten()),
                 recommend: row.recommend,
-                values: row.values.0.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect(),
+                values: row
+                    .values
+                    .0
+                    .iter()
+                    .map(|(name, value)| (name.value.clone(), value.value.clone()))
+                    .collect(),
                 place: self.report.place(row.name.referenced),
             });
         }
@@ -334,9 +347,11 @@ impl Check<'_, '_> {
             if (0.0..=1.0).contains(&value.value) {
                 return Some(value.value);
             }
-            check
-                .report
-                .error(value.referenced, "a confidence is between 0 and 1", "0.9 says nine times out of ten");
+            check.report.error(
+                value.referenced,
+                "a confidence is between 0 and 1",
+                "0.9 says nine times out of ten",
+            );
             None
         };
         let steps = self.steps(checked, &raw.confidence_rules, share);
@@ -407,7 +422,8 @@ impl Check<'_, '_> {
     }
 
     fn text_error<T>(&mut self, text: &Spanned<String>, error: &TextError) -> Option<T> {
-        self.report.error_inside(text_place(text, error.offset), &error.message, &error.help);
+        self.report
+            .error_inside(text_place(text, error.offset), &error.message, &error.help);
         None
     }
 
@@ -430,7 +446,8 @@ impl Check<'_, '_> {
         for (source, written) in rule.sources.iter().zip(&raw.sources.value) {
             if !used.contains_key(source) {
                 let message = format!("nothing in the rule comes from {source}");
-                self.report.error(written.referenced, &message, "remove it, or ask for something that it knows");
+                self.report
+                    .error(written.referenced, &message, "remove it, or ask for something that it knows");
             }
         }
     }

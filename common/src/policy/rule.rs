@@ -212,7 +212,11 @@ impl Rule {
         let urgency = self.urgency.steps.iter().map(|step| &step.when);
         let confidence = self.confidence.steps.iter().map(|step| &step.when);
         let decision = self.decision.steps.iter().map(|step| &step.when);
-        std::iter::once(&self.when).chain(rows).chain(urgency).chain(confidence).chain(decision)
+        std::iter::once(&self.when)
+            .chain(rows)
+            .chain(urgency)
+            .chain(confidence)
+            .chain(decision)
     }
 
     /// Its texts.

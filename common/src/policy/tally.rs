@@ -58,7 +58,11 @@ pub type Sample = (DateTime<Utc>, f64);
 pub fn sustained(samples: &[Sample], count: usize, oldest: DateTime<Utc>) -> Known<f64> {
     let newest = samples.iter().rev().take_while(|(at, _)| *at >= oldest).take(count);
     let (taken, lowest) = newest.fold((0, f64::INFINITY), |(taken, lowest), (_, value)| (taken + 1, lowest.min(*value)));
-    if taken == count { Ok(lowest) } else { Err(UnknownReason::Progressing) }
+    if taken == count {
+        Ok(lowest)
+    } else {
+        Err(UnknownReason::Progressing)
+    }
 }
 
 /// Whether a count is higher than at the beginning of a span that ends with the newest sample, and never sank within.
@@ -100,7 +104,10 @@ mod tests {
 
     #[test]
     fn shared_instances_are_needed_less_often() {
-        assert_eq!((needed(30, 1), needed(30, 0), needed(30, 20), needed(40, 20), needed(0, 20)), (30, 30, 2, 2, 0));
+        assert_eq!(
+            (needed(30, 1), needed(30, 0), needed(30, 20), needed(40, 20), needed(0, 20)),
+            (30, 30, 2, 2, 0)
+        );
     }
 
     #[test]

@@ -219,11 +219,7 @@ mod tests {
             (Value::Int(200_000), Format::Age, "2 d 7 h"),
             (Value::Int(86_419), Format::Time, "2026-11-24 09:00 UTC"),
             (Value::Int(3600), Format::Since, "2026-11-23 08:00 UTC"),
-            (
-                Value::Unknown(crate::unknown::UnknownReason::Stale),
-                Format::Age,
-                "unknown (stale)",
-            ),
+            (Value::Unknown(crate::unknown::UnknownReason::Stale), Format::Age, "unknown (stale)"),
             (Value::Bool(true), Format::Plain, "yes"),
         ] {
             assert_eq!(write(&value, format, now), text);

@@ -26,9 +26,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgPool;
 use stargate_common::boot::{Accepts, Context, Function};
 use stargate_common::clock::Clock;
+use stargate_common::db::DbError;
 use stargate_common::db::inbox;
 use stargate_common::db::recommendations::{self, PolicyState};
-use stargate_common::db::DbError;
 use stargate_common::events::wire::CloudEvent;
 use stargate_common::events::{EventType, OutgoingError};
 use stargate_common::failure::Failure;
@@ -170,7 +170,10 @@ async fn run(
         // Before anything is loaded: what is raised later makes another run, even when its rows were seen already.
         let inputs = recommendations::input_versions(&mut *conn).await?;
         let other_rules = |newest: &PolicyState| newest.rules_version != recommender.rules.version;
-        if newest.as_ref().is_some_and(|newest| !other_rules(newest) && !is_due(newest, &inputs, now)) {
+        if newest
+            .as_ref()
+            .is_some_and(|newest| !other_rules(newest) && !is_due(newest, &inputs, now))
+        {
             drop(conn);
             file(recommender, event, now).await?;
             return Ok(Done::default());

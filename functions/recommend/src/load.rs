@@ -22,7 +22,7 @@ use stargate_common::provisioning::pool_state::{Fill, Sample};
 pub use self::clusters::ClusterRow;
 pub use self::provisioning::{Item, JobRow, Part, Provision, SmokeRow};
 pub use self::readiness::{FailingInstance, LabReadiness};
-pub use self::sources::Sources;
+pub use self::sources::{Row as SourceRow, Sources};
 
 /// Everything that rules rest on.
 #[derive(Debug, Default)]

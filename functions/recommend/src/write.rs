@@ -93,12 +93,7 @@ pub async fn write(conn: &mut PgConnection, run: &Run<'_>, now: DateTime<Utc>) -
     Ok(Some(done))
 }
 
-fn prepared<'a>(
-    rules: &'a RuleSet,
-    hashes: &'a BTreeMap<uuid::Uuid, Vec<u8>>,
-    advice: &'a Advice,
-    revision: Option<i32>,
-) -> Write<'a> {
+fn prepared<'a>(rules: &'a RuleSet, hashes: &'a BTreeMap<uuid::Uuid, Vec<u8>>, advice: &'a Advice, revision: Option<i32>) -> Write<'a> {
     Write {
         advice,
         title: rules.rule(&advice.rule).map(|rule| rule.title.as_str()).unwrap_or_default(),

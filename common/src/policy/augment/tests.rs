@@ -45,17 +45,32 @@ fn advised(rule: &str, confidence_of: impl Fn(&mut Context)) -> Advice {
 fn a_violation_that_explains_the_stage_makes_advice_surer_and_is_named() {
     let advice = advised("showroom_unreachable", |_| {});
     assert_eq!(advice.confidence, 95);
-    assert!(advice.decision.ends_with("; the definition demands otherwise: showroom_wrong_ref"), "{}", advice.decision);
-    let classes: Vec<Option<&str>> = advice.context.violations.iter().map(|violation| violation.class.as_deref()).collect();
+    assert!(
+        advice.decision.ends_with("; the definition demands otherwise: showroom_wrong_ref"),
+        "{}",
+        advice.decision
+    );
+    let classes: Vec<Option<&str>> = advice
+        .context
+        .violations
+        .iter()
+        .map(|violation| violation.class.as_deref())
+        .collect();
     assert_eq!(classes, [Some("showroom_content_missing"), None]);
     // The session's time is unknown: it may be more urgent than it says.
-    assert_eq!(advice.context.doubts, ["perhaps critical: next_session_in_seconds not known (not_collected)"]);
+    assert_eq!(
+        advice.context.doubts,
+        ["perhaps critical: next_session_in_seconds not known (not_collected)"]
+    );
 }
 
 #[test]
 fn a_violation_of_another_stage_or_of_one_that_passes_changes_nothing() {
     assert_eq!(advised("showroom_unreachable", |context| context.failing.clear()).confidence, 90);
-    assert_eq!(advised("showroom_unreachable", |context| context.violations.truncate(0)).confidence, 90);
+    assert_eq!(
+        advised("showroom_unreachable", |context| context.violations.truncate(0)).confidence,
+        90
+    );
     let of_route = advised("route_not_created", |_| {});
     assert_eq!(of_route.confidence, 85);
     assert!(!of_route.decision.contains("demands"), "{}", of_route.decision);

@@ -15,7 +15,11 @@ fn every_rule_is_shown_by_cases_that_pass() {
     assert!(flaws.is_empty(), "{flaws:#?}");
     let failed: Vec<&Tested> = run.tested.iter().filter(|tested| !tested.mismatches.is_empty()).collect();
     assert!(failed.is_empty(), "{failed:#?}");
-    let missing: Vec<String> = run.coverage.missing().map(|(_, point, place)| format!("{place}: {point}")).collect();
+    let missing: Vec<String> = run
+        .coverage
+        .missing()
+        .map(|(_, point, place)| format!("{place}: {point}"))
+        .collect();
     assert!(missing.is_empty(), "no case shows: {missing:#?}");
     for rule in &rules.rules {
         assert!(run.tested.iter().any(|tested| tested.rule == rule.id), "{} has no case", rule.id);
@@ -48,17 +52,41 @@ fn ran(text: &str) -> Run {
 fn what_proves_nothing_is_refused() {
     assert!(ran(CASE).is_good(), "{:#?}", ran(CASE));
     for (from, to, flaw) in [
-        ("minimum: 10", "minimun: 10", "case.yaml:2:9: there is no fact `minimun` of a pool; did you mean `minimum`?"),
-        ("minimum: 10", "minimum: ten", "case.yaml:2:18: `minimum` is int, and \"ten\" is not"),
+        (
+            "minimum: 10",
+            "minimun: 10",
+            "case.yaml:2:9: there is no fact `minimun` of a pool; did you mean `minimum`?",
+        ),
+        (
+            "minimum: 10",
+            "minimum: ten",
+            "case.yaml:2:18: `minimum` is int, and \"ten\" is not",
+        ),
         ("minimum: 10", "minimum: 10, claimed: 3", "the rule does not ask for `claimed`"),
-        ("minimum: 10", "minimum: {unknown: stal}", "\"stal\" is no reason; did you mean `stale`?"),
+        (
+            "minimum: 10",
+            "minimum: {unknown: stal}",
+            "\"stal\" is no reason; did you mean `stale`?",
+        ),
         ("given: {usable: 2}", "given: {usable: 0}", "case.yaml:6:13: `usable` is so already"),
         ("title: Two of ten", "title: Nothing to hand out", "there are two cases"),
         ("title: Two of ten", "title: ' '", "the title is empty"),
-        (", decision: ready 0", "", "case.yaml:3:9: a case that fires says urgency, confidence and a part of the decision"),
+        (
+            ", decision: ready 0",
+            "",
+            "case.yaml:3:9: a case that fires says urgency, confidence and a part of the decision",
+        ),
         ("decision: ready 0", "decision: ' '", "an empty decision asserts nothing"),
-        ("decision: ready 0", "decision: ready 0, reason: stale", "`reason` is for what is indeterminate"),
-        ("outcome: quiet", "outcome: quiet, urgency: high", "what does not fire has nothing more to expect"),
+        (
+            "decision: ready 0",
+            "decision: ready 0, reason: stale",
+            "`reason` is for what is indeterminate",
+        ),
+        (
+            "outcome: quiet",
+            "outcome: quiet, urgency: high",
+            "what does not fire has nothing more to expect",
+        ),
         ("outcome: quiet", "outcome: indeterminate", "says the `reason`"),
         ("outcome: quiet", "outcome: silent", "unknown variant"),
         ("variants:", "variant:", "unknown field"),
@@ -76,8 +104,16 @@ fn what_comes_out_otherwise_is_told() {
     for (from, to, told) in [
         ("urgency: critical", "urgency: high", "urgency is critical, not high"),
         ("confidence: 0.95", "confidence: 0.9", "confidence is 0.95, not 0.90"),
-        ("decision: ready 0", "decision: ready 1", "decision is \"pool example: ready 0, existing 4, minimum 10\", not \"ready 1\""),
-        ("outcome: quiet", "outcome: indeterminate, reason: stale", "outcome is quiet, not indeterminate"),
+        (
+            "decision: ready 0",
+            "decision: ready 1",
+            "decision is \"pool example: ready 0, existing 4, minimum 10\", not \"ready 1\"",
+        ),
+        (
+            "outcome: quiet",
+            "outcome: indeterminate, reason: stale",
+            "outcome is quiet, not indeterminate",
+        ),
     ] {
         let run = ran(&CASE.replacen(from, to, 1));
         let mismatches: Vec<&String> = run.tested.iter().flat_map(|tested| &tested.mismatches).collect();
@@ -110,7 +146,10 @@ fn nothing_in_a_folder_is_passed_over() {
     std::fs::remove_dir(dir.as_path().join("stray")).unwrap();
     std::fs::rename(rule.join("cases/a.yml"), rule.join("cases/a.yaml")).unwrap();
     let suite = find(&rule).unwrap();
-    assert_eq!((suite.files.len(), suite.files[0].rule.as_str(), suite.flaws.len()), (1, "thin_pool", 0));
+    assert_eq!(
+        (suite.files.len(), suite.files[0].rule.as_str(), suite.flaws.len()),
+        (1, "thin_pool", 0)
+    );
     let run = run(&RuleSet::embedded().unwrap(), &suite);
     assert!(run.flaws[0].detail.contains("there is no rule `thin_pool`"), "{:?}", run.flaws);
     std::fs::remove_dir_all(&dir).unwrap();

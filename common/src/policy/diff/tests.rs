@@ -77,9 +77,18 @@ fn only_what_matters_is_told_again() {
     assert_eq!(told(&before, &[pool("a/b", 0, 4)], |stored| stored.issued = false), ["issue a/b 4"]);
     assert_eq!(told(&before, &[pool("a/b", 9, 9)], |stored| stored.issued = false), [""; 0]);
     assert_eq!(told(&before, &[pool("a/b", 0, 4)], |stored| stored.confidence -= 4), [""; 0]);
-    assert_eq!(told(&before, &[pool("a/b", 0, 4)], |stored| stored.confidence -= 5), ["update a/b 4"]);
-    assert_eq!(told(&before, &[pool("a/b", 0, 4)], |stored| stored.escalated = true), ["update a/b 4"]);
-    assert_eq!(told(&before, &[pool("a/b", 0, 4)], |stored| stored.rule = "old".to_owned()), [""; 0]);
+    assert_eq!(
+        told(&before, &[pool("a/b", 0, 4)], |stored| stored.confidence -= 5),
+        ["update a/b 4"]
+    );
+    assert_eq!(
+        told(&before, &[pool("a/b", 0, 4)], |stored| stored.escalated = true),
+        ["update a/b 4"]
+    );
+    assert_eq!(
+        told(&before, &[pool("a/b", 0, 4)], |stored| stored.rule = "old".to_owned()),
+        [""; 0]
+    );
     let of_old_rule = |stored: &mut Stored| {
         stored.rule = "old".to_owned();
         stored.id = recommendation_id("old", Scope::Pool, "a/b");
@@ -91,7 +100,10 @@ fn only_what_matters_is_told_again() {
 fn what_cannot_be_told_neither_advises_nor_takes_back() {
     let before = pool("a/b", 0, 4);
     let unknown = Subject::unknown(Scope::Pool, "a/b");
-    assert_eq!(told(&before, &[unknown.clone(), Subject::unknown(Scope::Pool, "c/d")], |_| {}), ["doubt a/b not_collected"]);
+    assert_eq!(
+        told(&before, &[unknown.clone(), Subject::unknown(Scope::Pool, "c/d")], |_| {}),
+        ["doubt a/b not_collected"]
+    );
     let marked = |stored: &mut Stored| stored.unknown_reason = Some(UnknownReason::NotCollected);
     assert_eq!(told(&before, &[unknown], marked), [""; 0]);
     // Known again, and the same: the mark goes.

@@ -68,7 +68,10 @@ fn what_the_schema_refuses_the_loader_refuses_too() {
         let text = FILES.iter().find(|file| file.path == path).unwrap().text;
         assert!(text.contains(from), "{path} has no {from:?}");
         let changed = text.replacen(from, to, 1);
-        assert!(schemas.validate(&yaml(&changed), index).is_err(), "the schema takes {rule} with {to:?}");
+        assert!(
+            schemas.validate(&yaml(&changed), index).is_err(),
+            "the schema takes {rule} with {to:?}"
+        );
         let file = File {
             path: &path,
             text: &changed,

@@ -136,7 +136,12 @@ async fn links(conn: &mut PgConnection) -> Result<Links, DbError> {
     .map_err(doing("reading how records belong together"))?;
     let mut links = Links::new();
     for row in rows {
-        links.entry(row.from_kind).or_default().entry(row.from_key).or_default().push(row.to_key);
+        links
+            .entry(row.from_kind)
+            .or_default()
+            .entry(row.from_key)
+            .or_default()
+            .push(row.to_key);
     }
     Ok(links)
 }
@@ -208,7 +213,8 @@ fn part(subject: AnarchySubject, claimed: &BTreeMap<String, String>, gone: bool)
     let times = subject.actions.get(Action::Destroy.as_str());
     let began = times.and_then(|times| times.started_at.or(times.completed_at));
     Part {
-        teardown_failed: matches!(State::parse(&subject.current_state), Some(State::Ended(Action::Destroy, _))) && class != SubjectClass::Gone,
+        teardown_failed: matches!(State::parse(&subject.current_state), Some(State::Ended(Action::Destroy, _)))
+            && class != SubjectClass::Gone,
         should_run: matches!(subject.desired_state.as_str(), "started" | "") && subject.deleting_since.is_none(),
         teardown_since: match (subject.deleting_since, began) {
             (Some(one), Some(other)) => Some(one.min(other)),
@@ -272,9 +278,10 @@ async fn pools(conn: &mut PgConnection, world: &mut World, links: &Links, now: D
     let mut samples = pool_samples(conn, now - SAMPLES).await?;
     for pool in pools {
         let fill = pool_state::fill(&pool, handles.get(&pool.name).map_or(&[], Vec::as_slice));
-        let creation_disabled: Known<bool> = world
-            .sources
-            .given(SourceName::Babylon, Ok(pool.providers.iter().any(|name| disabled.contains(name.as_str()))));
+        let creation_disabled: Known<bool> = world.sources.given(
+            SourceName::Babylon,
+            Ok(pool.providers.iter().any(|name| disabled.contains(name.as_str()))),
+        );
         world.pools.push(PoolRow {
             fill,
             creation_disabled,

@@ -112,7 +112,10 @@ mod tests {
         ];
         let sources = Sources::of(&rows, now);
         assert_eq!(sources.given(SourceName::Babylon, Ok(1)), Ok(1));
-        assert_eq!(sources.given::<i64>(SourceName::Babylon, Err(UnknownReason::MissingField)), Err(UnknownReason::MissingField));
+        assert_eq!(
+            sources.given::<i64>(SourceName::Babylon, Err(UnknownReason::MissingField)),
+            Err(UnknownReason::MissingField)
+        );
         assert_eq!(sources.given(SourceName::Labagator, Ok(1)), Err(UnknownReason::Stale));
         assert_eq!(sources.given(SourceName::Demolition, Ok(1)), Err(UnknownReason::NotCollected));
         assert_eq!(sources.given(SourceName::SandboxApi, Ok(1)), Err(UnknownReason::NotCollected));

@@ -80,7 +80,11 @@ fn subject(world: &World, cluster: &ClusterRow, now: DateTime<Utc>) -> Subject {
         let row = cluster.kinds.get(*kind);
         let why = row.and_then(|row| row.missing.as_deref()).unwrap_or("stale");
         let detail = row.map(|row| row.detail.as_str()).unwrap_or_default();
-        reference("kind", *kind, format!("{why} for {} min {detail}", since.num_minutes()).trim().to_owned())
+        reference(
+            "kind",
+            *kind,
+            format!("{why} for {} min {detail}", since.num_minutes()).trim().to_owned(),
+        )
     });
     subject.evidence.insert(Group::BlindKinds, kinds.collect());
     subject.evidence.insert(Group::Clusters, vec![evidence(cluster)]);
@@ -91,7 +95,11 @@ fn subject(world: &World, cluster: &ClusterRow, now: DateTime<Utc>) -> Subject {
 fn fresh(cluster: &ClusterRow, kind: &str, now: DateTime<Utc>) -> Known<()> {
     let row = cluster.kinds.get(kind).ok_or(UnknownReason::NotCollected)?;
     match row.last_success_at {
-        None => Err(row.missing.as_deref().and_then(UnknownReason::parse).unwrap_or(UnknownReason::NotCollected)),
+        None => Err(row
+            .missing
+            .as_deref()
+            .and_then(UnknownReason::parse)
+            .unwrap_or(UnknownReason::NotCollected)),
         Some(at) if now - at > TimeDelta::seconds(i64::from(row.interval_s) * 2) => Err(UnknownReason::Stale),
         Some(_) => Ok(()),
     }
@@ -106,7 +114,11 @@ fn blind(cluster: &ClusterRow, now: DateTime<Utc>) -> Vec<(&str, TimeDelta)> {
         let unread = now - row.last_success_at.or(cluster.first_seen_at)?;
         // What is read once an hour is not blind after half of it.
         let allowed = BLIND.max(TimeDelta::seconds(i64::from(row.interval_s) * 2));
-        let too_long = if row.missing.is_some() { BLIND.max(TimeDelta::seconds(row.interval_s.into())) } else { allowed };
+        let too_long = if row.missing.is_some() {
+            BLIND.max(TimeDelta::seconds(row.interval_s.into()))
+        } else {
+            allowed
+        };
         (unread > too_long).then_some((kind.as_str(), unread))
     });
     blind.collect()
@@ -119,5 +131,9 @@ pub(super) fn evidence(cluster: &ClusterRow) -> EvidenceRef {
         Some(false) => format!(", does not answer: {}", cluster.detail),
         None => ", never asked".to_owned(),
     };
-    reference("cluster", &cluster.name, format!("CPU {}, memory {}{api}", percent(cluster.cpu_pct), percent(cluster.mem_pct)))
+    reference(
+        "cluster",
+        &cluster.name,
+        format!("CPU {}, memory {}{api}", percent(cluster.cpu_pct), percent(cluster.mem_pct)),
+    )
 }

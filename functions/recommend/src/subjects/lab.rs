@@ -92,8 +92,16 @@ fn subject(world: &World, key: &str, lab: &Lab<'_>, now: DateTime<Utc>) -> Subje
     definition(&mut facts, evidence, world, lab);
     evidence.insert(Group::Sessions, lab.coming.evidence());
     evidence.insert(Group::UnstartedOrders, parts(&oldest_first(lab, unstarted), |part| part.created_at));
-    evidence.insert(Group::FailedOrders, parts(&oldest_first(lab, provision_failed), |part| part.created_at));
-    evidence.insert(Group::Teardowns, parts(&oldest_first(lab, |part| part.teardown_failed || tearing_down(part)), |part| part.teardown_since));
+    evidence.insert(
+        Group::FailedOrders,
+        parts(&oldest_first(lab, provision_failed), |part| part.created_at),
+    );
+    evidence.insert(
+        Group::Teardowns,
+        parts(&oldest_first(lab, |part| part.teardown_failed || tearing_down(part)), |part| {
+            part.teardown_since
+        }),
+    );
     let pools = lab.pools.iter().map(|pool| super::pool::evidence(pool));
     evidence.insert(Group::Pools, pools.collect());
     evidence.insert(Group::FailedProvisionJobs, failed_jobs(lab, Phase::Provision));
@@ -107,7 +115,10 @@ fn planned(facts: &mut LabFacts, world: &World, lab: &Lab<'_>, now: DateTime<Utc
     facts.sessions = of_labagator(lab.coming.number());
     facts.next_session_in_seconds = of_labagator(lab.coming.next_in_seconds(now));
     facts.attendees = of_labagator(lab.coming.attendees());
-    let shared = lab.items.iter().any(|item| world.items.get(*item).is_some_and(|item| item.multiuser));
+    let shared = lab
+        .items
+        .iter()
+        .any(|item| world.items.get(*item).is_some_and(|item| item.multiuser));
     let users = || -> Known<i64> {
         if !shared {
             return Ok(1);
@@ -116,9 +127,12 @@ fn planned(facts: &mut LabFacts, world: &World, lab: &Lab<'_>, now: DateTime<Utc
         // Attendees share instances, and nobody says how many.
         users.ok_or(UnknownReason::MissingField)
     };
-    facts.needed = facts
-        .attendees
-        .and_then(|attendees| world.sources.given(SourceName::Babylon, users()).map(|users| tally::needed(attendees, users)));
+    facts.needed = facts.attendees.and_then(|attendees| {
+        world
+            .sources
+            .given(SourceName::Babylon, users())
+            .map(|users| tally::needed(attendees, users))
+    });
 }
 
 fn components<'l>(world: &'l World, lab: &'l Lab<'_>) -> impl Iterator<Item = &'l Component> {
@@ -151,21 +165,34 @@ fn ordered(facts: &mut LabFacts, world: &World, lab: &Lab<'_>, now: DateTime<Utc
     let is_known = !lab.items.is_empty() || !lab.pools.is_empty();
     let mapped = |fact: Known<i64>| given(if is_known { fact } else { Err(UnknownReason::MissingField) });
     let some = |wanted: &dyn Fn(&Part) -> bool| count(orders.values().filter(|parts| parts.iter().any(|part| wanted(part))).count());
-    let started = orders.values().filter(|parts| parts.iter().all(|part| part.class == SubjectClass::Started));
+    let started = orders
+        .values()
+        .filter(|parts| parts.iter().all(|part| part.class == SubjectClass::Started));
     facts.started = mapped(count(started.count()));
     facts.orders = mapped(count(orders.len()));
     let usable = lab.pools.iter().map(|pool| pool.fill.usable.map(i64::from)).sum::<Option<i64>>();
     facts.ready_handles = mapped(usable.ok_or(UnknownReason::MissingField));
     facts.provision_failed = mapped(some(&provision_failed));
     facts.unstarted = mapped(some(&unstarted));
-    let oldest = lab.parts.iter().filter(|part| unstarted(part)).filter_map(|part| part.created_at).min();
+    let oldest = lab
+        .parts
+        .iter()
+        .filter(|part| unstarted(part))
+        .filter_map(|part| part.created_at)
+        .min();
     facts.oldest_unstarted_seconds = mapped(seconds_since(oldest, now));
     let estimate = lab.items.iter().filter_map(|item| world.items.get(*item)?.estimate_s).max();
     facts.has_provision_estimate = world.sources.given(SourceName::Babylon, Ok(estimate.is_some()));
     facts.provision_estimate_seconds = given(estimate.ok_or(UnknownReason::MissingField));
     facts.teardown_failed = mapped(count(lab.parts.iter().filter(|part| part.teardown_failed).count()));
     facts.tearing_down = mapped(count(lab.parts.iter().filter(|part| tearing_down(part)).count()));
-    let since = |wanted: &dyn Fn(&Part) -> bool| lab.parts.iter().filter(|part| wanted(part)).filter_map(|part| part.teardown_since).min();
+    let since = |wanted: &dyn Fn(&Part) -> bool| {
+        lab.parts
+            .iter()
+            .filter(|part| wanted(part))
+            .filter_map(|part| part.teardown_since)
+            .min()
+    };
     facts.destroying_oldest_seconds = mapped(seconds_since(since(&tearing_down), now));
     facts.oldest_teardown_seconds = mapped(seconds_since(since(&|part| part.teardown_failed || tearing_down(part)), now));
 }
@@ -255,7 +282,11 @@ fn jobs(facts: &mut LabFacts, world: &World, lab: &Lab<'_>) {
 fn running(facts: &mut LabFacts, evidence: &mut BTreeMap<Group, Vec<EvidenceRef>>, world: &World, key: &str, now: DateTime<Utc>) {
     let none = LabReadiness::default();
     let lab = world.readiness.get(key).unwrap_or(&none);
-    let clusters: Vec<&ClusterRow> = world.clusters.iter().filter(|cluster| lab.instances.contains_key(&cluster.id)).collect();
+    let clusters: Vec<&ClusterRow> = world
+        .clusters
+        .iter()
+        .filter(|cluster| lab.instances.contains_key(&cluster.id))
+        .collect();
     let asked: Vec<&ClusterRow> = if clusters.is_empty() {
         world.clusters.iter().collect()
     } else {
@@ -276,7 +307,10 @@ fn running(facts: &mut LabFacts, evidence: &mut BTreeMap<Group, Vec<EvidenceRef>
     let known = reliable.and(busiest.ok_or(UnknownReason::MissingField));
     facts.busiest_cluster_cpu_percent = known.map(|(_, percent)| percent);
     facts.busiest_cluster = known.map(|(cluster, _)| cluster.name.clone());
-    evidence.insert(Group::Clusters, clusters.iter().map(|cluster| super::cluster::evidence(cluster)).collect());
+    evidence.insert(
+        Group::Clusters,
+        clusters.iter().map(|cluster| super::cluster::evidence(cluster)).collect(),
+    );
     for (group, stage) in [
         (Group::FailingShowrooms, Stage::ShowroomHealthy),
         (Group::MissingRoutes, Stage::RouteReady),
@@ -292,8 +326,15 @@ fn running(facts: &mut LabFacts, evidence: &mut BTreeMap<Group, Vec<EvidenceRef>
 
 /// Some are enough; none are none only when each could be told. What is on its way, off or blocked by an earlier stage is not missing.
 fn told(found: i64, doubts: &[String]) -> Known<i64> {
-    let harmless = [UnknownReason::Progressing, UnknownReason::IntentionallyStopped, UnknownReason::Terminating];
-    let doubt = doubts.iter().filter_map(|reason| UnknownReason::parse(reason)).find(|reason| !harmless.contains(reason));
+    let harmless = [
+        UnknownReason::Progressing,
+        UnknownReason::IntentionallyStopped,
+        UnknownReason::Terminating,
+    ];
+    let doubt = doubts
+        .iter()
+        .filter_map(|reason| UnknownReason::parse(reason))
+        .find(|reason| !harmless.contains(reason));
     match doubt {
         Some(reason) if found == 0 => Err(reason),
         _ => Ok(found),
@@ -306,7 +347,8 @@ fn definition(facts: &mut LabFacts, evidence: &mut BTreeMap<Group, Vec<EvidenceR
         .max_by(|(_, a), (_, b)| a.total_cmp(b));
     let complexity = heaviest.map(|(_, complexity)| complexity).ok_or(UnknownReason::MissingField);
     facts.complexity = world.sources.given(SourceName::Agnosticv, complexity);
-    let named = heaviest.map(|(component, complexity)| reference("component", &component.uid, format!("{}: {complexity:.2}", component.name)));
+    let named =
+        heaviest.map(|(component, complexity)| reference("component", &component.uid, format!("{}: {complexity:.2}", component.name)));
     evidence.insert(Group::Component, named.into_iter().collect());
 }
 

@@ -31,16 +31,28 @@ pub(super) fn one(world: &World, now: DateTime<Utc>) -> Subject {
     let whole = world.sandbox.iter().find(|row| row.name == WHOLE);
     let of_whole = |get: fn(&SandboxCluster) -> Option<i64>| sandbox(whole.and_then(get).ok_or(UnknownReason::MissingField));
     let samples = world.samples.get(&(QUEUE.to_owned(), WHOLE.to_owned()));
-    let samples: Vec<tally::Sample> = samples.into_iter().flatten().filter(|(at, _)| *at >= now - QUEUE_SPAN * 3).copied().collect();
-    let full: Vec<&SandboxCluster> = world.sandbox.iter().filter(|row| row.name != WHOLE && row.rate_free == Some(0)).collect();
+    let samples: Vec<tally::Sample> = samples
+        .into_iter()
+        .flatten()
+        .filter(|(at, _)| *at >= now - QUEUE_SPAN * 3)
+        .copied()
+        .collect();
+    let full: Vec<&SandboxCluster> = world
+        .sandbox
+        .iter()
+        .filter(|row| row.name != WHOLE && row.rate_free == Some(0))
+        .collect();
     subject.facts = Facts::Platform(Box::new(PlatformFacts {
         provisions_finished: babylon(count(finished)),
         provisions_failed: babylon(count(failed.len())),
         provisions_canceled: babylon(count(ended(world, &[ProvisionOutcome::Canceled]).len())),
-        provision_success_percent: world.sources.given(SourceName::Babylon, success.ok_or(UnknownReason::NotComputable)),
-        sandbox_healthy: world
+        provision_success_percent: world
             .sources
-            .given(SourceName::SandboxApi, whole.and_then(|row| row.healthy).ok_or(UnknownReason::MissingField)),
+            .given(SourceName::Babylon, success.ok_or(UnknownReason::NotComputable)),
+        sandbox_healthy: world.sources.given(
+            SourceName::SandboxApi,
+            whole.and_then(|row| row.healthy).ok_or(UnknownReason::MissingField),
+        ),
         sandbox_replicas_ready: of_whole(|row| row.replicas_ready),
         sandbox_replicas_wanted: of_whole(|row| row.replicas_wanted),
         queued_placements: of_whole(|row| row.queued_placements),
@@ -49,7 +61,11 @@ pub(super) fn one(world: &World, now: DateTime<Utc>) -> Subject {
     }));
     let refused = failed.iter().map(|provision| {
         let at = provision.ended_at.format("%Y-%m-%d %H:%M UTC");
-        reference("subject", &provision.key, format!("{}: {} at {at}", provision.name, provision.outcome.as_str()))
+        reference(
+            "subject",
+            &provision.key,
+            format!("{}: {} at {at}", provision.name, provision.outcome.as_str()),
+        )
     });
     subject.evidence.insert(Group::FailedProvisions, refused.collect());
     let slots = full.iter().map(|row| reference("sandbox-cluster", &row.name, "no slots left"));
@@ -68,7 +84,11 @@ pub(super) fn one(world: &World, now: DateTime<Utc>) -> Subject {
 
 /// Provisions that ended so, the newest first.
 fn ended<'w>(world: &'w World, outcomes: &[ProvisionOutcome]) -> Vec<&'w Provision> {
-    let mut ended: Vec<&Provision> = world.provisions.iter().filter(|provision| outcomes.contains(&provision.outcome)).collect();
+    let mut ended: Vec<&Provision> = world
+        .provisions
+        .iter()
+        .filter(|provision| outcomes.contains(&provision.outcome))
+        .collect();
     ended.sort_by(|a, b| (b.ended_at, &b.key).cmp(&(a.ended_at, &a.key)));
     ended
 }
@@ -76,7 +96,11 @@ fn ended<'w>(world: &'w World, outcomes: &[ProvisionOutcome]) -> Vec<&'w Provisi
 /// How many placements wait, as of the newest reading.
 #[must_use]
 pub fn samples(world: &World) -> Vec<Sample> {
-    let waiting = world.sandbox.iter().find(|row| row.name == WHOLE).and_then(|row| row.queued_placements);
+    let waiting = world
+        .sandbox
+        .iter()
+        .find(|row| row.name == WHOLE)
+        .and_then(|row| row.queued_placements);
     match (world.sources.read_at(SourceName::SandboxApi), waiting) {
         #[expect(clippy::cast_precision_loss, reason = "a queue is far below 2^52")]
         (Ok(at), Some(waiting)) => vec![Sample {

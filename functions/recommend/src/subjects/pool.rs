@@ -22,7 +22,10 @@ fn subject(world: &World, row: &PoolRow, now: DateTime<Utc>) -> Subject {
     let mut subject = Subject::unknown(Scope::Pool, &format!("{}/{}", row.pool.namespace, row.pool.name));
     let babylon = |fact: Known<i64>| world.sources.given(SourceName::Babylon, fact);
     let labs: Vec<&str> = row.items.iter().filter_map(|item| world.items.get(item)?.lab.as_deref()).collect();
-    let coming = Coming::of(world.sessions.iter().filter(|session| labs.contains(&session.lab_code.as_str())), now);
+    let coming = Coming::of(
+        world.sessions.iter().filter(|session| labs.contains(&session.lab_code.as_str())),
+        now,
+    );
     let planned = |fact: Known<i64>| {
         // Whom a pool serves that belongs to no lab, nobody knows.
         let fact = if labs.is_empty() { Err(UnknownReason::MissingField) } else { fact };
@@ -30,7 +33,12 @@ fn subject(world: &World, row: &PoolRow, now: DateTime<Utc>) -> Subject {
     };
     let counted = |count: Option<u32>| babylon(count.map(i64::from).ok_or(UnknownReason::MissingField));
     let speed = velocity(&row.samples).ok_or(UnknownReason::Progressing);
-    let depleting = speed.and_then(|speed| speed.hours_to_empty.filter(|_| speed.trend == Trend::Depleting).ok_or(UnknownReason::NotComputable));
+    let depleting = speed.and_then(|speed| {
+        speed
+            .hours_to_empty
+            .filter(|_| speed.trend == Trend::Depleting)
+            .ok_or(UnknownReason::NotComputable)
+    });
     subject.facts = Facts::Pool(Box::new(PoolFacts {
         minimum: babylon(Ok(i64::from(row.fill.min_available))),
         usable: counted(row.fill.usable),

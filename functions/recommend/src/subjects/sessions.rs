@@ -33,7 +33,11 @@ impl<'a> Coming<'a> {
 
     /// Of those that begin with the next one, together: rooms fill side by side.
     pub(super) fn attendees(&self) -> Known<i64> {
-        let next = self.sessions.first().and_then(|session| session.starts_at).ok_or(UnknownReason::MissingField)?;
+        let next = self
+            .sessions
+            .first()
+            .and_then(|session| session.starts_at)
+            .ok_or(UnknownReason::MissingField)?;
         let together = self.sessions.iter().filter(|session| session.starts_at == Some(next));
         let attendees: Option<i64> = together.map(|session| session.attendees).sum();
         attendees.ok_or(UnknownReason::MissingField)
@@ -41,9 +45,15 @@ impl<'a> Coming<'a> {
 
     pub(super) fn evidence(&self) -> Vec<EvidenceRef> {
         let each = self.sessions.iter().map(|session| {
-            let when = session.starts_at.map_or_else(|| session.date.to_string(), |at| at.format("%Y-%m-%d %H:%M UTC").to_string());
+            let when = session
+                .starts_at
+                .map_or_else(|| session.date.to_string(), |at| at.format("%Y-%m-%d %H:%M UTC").to_string());
             let attendees = session.attendees.map_or_else(|| "unknown".to_owned(), |number| number.to_string());
-            reference("session", &session.id, format!("{} {when}, attendees: {attendees}", session.lab_code))
+            reference(
+                "session",
+                &session.id,
+                format!("{} {when}, attendees: {attendees}", session.lab_code),
+            )
         });
         each.collect()
     }
