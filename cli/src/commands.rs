@@ -1,6 +1,7 @@
 //! One file per subcommand.
 
 pub mod clusters;
+pub mod collect;
 pub mod completion;
 pub mod deadletters;
 pub mod evaluate;
@@ -18,5 +19,6 @@ pub mod rubric;
 pub mod run;
 pub mod scan;
 pub mod sessions;
+pub mod sources;
 pub mod subjects;
 pub mod why;

@@ -14,6 +14,7 @@ pub mod fleet;
 pub mod postgres;
 pub mod seed;
 pub mod story;
+pub mod system;
 pub mod world;
 
 pub use db::TestDb;

@@ -53,7 +53,7 @@ pub struct Partitioned {
 }
 
 /// Every partitioned table. Sources of the times: dashboard-and-query-domain 4.3; the outbox keeps what was never sent.
-pub const PARTITIONED: [Partitioned; 5] = [
+pub const PARTITIONED: [Partitioned; 8] = [
     Partitioned {
         table: "evidence_history",
         column: "replaced_at",
@@ -87,6 +87,27 @@ pub const PARTITIONED: [Partitioned; 5] = [
         column: "event_day",
         period: Period::Day,
         keep_days: 7,
+        keep: "false",
+    },
+    Partitioned {
+        table: "subject_transitions",
+        column: "at",
+        period: Period::Month,
+        keep_days: 400,
+        keep: "false",
+    },
+    Partitioned {
+        table: "pool_samples",
+        column: "at",
+        period: Period::Day,
+        keep_days: 14,
+        keep: "false",
+    },
+    Partitioned {
+        table: "collections",
+        column: "started_at",
+        period: Period::Month,
+        keep_days: 90,
         keep: "false",
     },
 ];

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use sha2::{Digest as _, Sha256};
 use sqlx::{PgConnection, PgExecutor};
 
@@ -150,4 +150,28 @@ pub async fn live<R: Record>(db: impl PgExecutor<'_>) -> Result<Vec<R>, DbError>
             })
         })
         .collect()
+}
+
+/// How long a record stays after its source no longer had it: long enough to look into what a lab was last month.
+pub const KEEP_GONE: TimeDelta = TimeDelta::days(30);
+/// How long a finished job stays. They never go by themselves, because only new ones are read. Source: dashboard-and-query-domain 4.3.
+pub const KEEP_JOBS: TimeDelta = TimeDelta::days(90);
+
+/// Forgets records that are gone for long, and jobs that finished long ago. Returns how many.
+///
+/// # Errors
+/// The statement failed.
+pub async fn forget(db: impl PgExecutor<'_>, now: DateTime<Utc>) -> Result<u64, DbError> {
+    // Times are stored as text of one form, which sorts as they do.
+    let finished = (now - KEEP_JOBS).to_rfc3339_opts(SecondsFormat::Secs, true);
+    let forgotten = sqlx::query!(
+        "-- records::forget
+        delete from records where gone_at < $1 or (kind = 'aap-job' and doc ->> 'finished_at' < $2)",
+        now - KEEP_GONE,
+        finished
+    )
+    .execute(db)
+    .await
+    .doing("forgetting old records")?;
+    Ok(forgotten.rows_affected())
 }

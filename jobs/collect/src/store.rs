@@ -81,7 +81,8 @@ pub(crate) async fn store(context: &Context<Settings>, collected: &Collected, tr
         collection_requests::satisfy(&mut *tx, context.settings.source.as_str(), id, collected.observed_at, now).await?;
     }
     outbox::append(&mut tx, &[events::outgoing("collect", &completed, collected.observed_at)?], now).await?;
-    views::raise(&mut tx, (tally.changed > 0).then_some(View::Provisioning), now).await?;
+    // Also when nothing changed: how old it is did.
+    views::raise(&mut tx, [View::Provisioning], now).await?;
     tx.commit().await.context("storing a collection")?;
     let Tally {
         items, changed, missing, ..

@@ -1,13 +1,14 @@
-//! Makes partitions ahead of time and drops those whose time is over.
+//! Makes partitions ahead of time and drops those whose time is over; forgets records of provisioning systems that are gone for long.
 //!
-//! Reads and writes: the partitions of `evidence_history`, `transitions`, `scans`, `outbox`, `inbox`; closed `constraint_violations`, finished `collection_requests`. Emits: nothing. A day without it loses
+//! Reads and writes: the partitions of every table in `db/partitions.rs`, `records`, closed `constraint_violations`, finished
+//! `collection_requests`. Emits: nothing. A day without it loses
 //! nothing: rows land in the default partitions and are moved when it runs again.
 
 use anyhow::Context as _;
 use chrono::{Days, NaiveDate, TimeDelta};
 use stargate_common::boot::{Context, Job};
 use stargate_common::db::partitions::{self, PARTITIONED, Partitioned};
-use stargate_common::db::{collection_requests, constraint_violations};
+use stargate_common::db::{collection_requests, constraint_violations, records};
 use stargate_common::events::EventType;
 use stargate_common::settings::NoSettings;
 
@@ -55,8 +56,9 @@ impl Job for Retain {
         let requests = collection_requests::forget(&mut conn, now - KEEP_REQUESTS)
             .await
             .context("old requests")?;
+        let forgotten = records::forget(&context.db, now).await.context("table records")?;
         let rows = closed + requests;
-        Ok(format!("{made} partitions made, {dropped} dropped, {rows} old rows removed"))
+        Ok(format!("{made} partitions made, {dropped} dropped, {rows} old rows removed, {forgotten} records forgotten"))
     }
 }
 

@@ -5,6 +5,7 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
+use stargate_common::sources::SourceName;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::QueryState;
@@ -36,6 +37,11 @@ pub struct SourceRow {
     pub stale_after_s: Option<i32>,
     /// Why it is not fresh.
     pub last_error: Option<String>,
+    /// How often in a row it could not be read completely.
+    #[schema(minimum = 0)]
+    pub failures: i32,
+    /// It asked to be left alone until then.
+    pub retry_at: Option<DateTime<Utc>>,
     /// How much of it was read.
     pub coverage: Coverage,
 }
@@ -116,6 +122,8 @@ fn of_cluster(cluster: &ClusterSource, now: DateTime<Utc>) -> SourceRow {
         } else {
             failed.map(|kind| format!("{}: {}", kind.kind, kind.detail))
         },
+        failures: 0,
+        retry_at: None,
         coverage: heading.coverage,
     }
 }
@@ -124,7 +132,7 @@ fn of_cluster(cluster: &ClusterSource, now: DateTime<Utc>) -> SourceRow {
 async fn collectors(db: &PgPool, now: DateTime<Utc>) -> Result<Vec<SourceRow>, ApiError> {
     let records = sqlx::query!(
         "-- sources::collectors
-        select source, enabled, interval_s, last_attempt_at, last_success_at, last_error, expected, reporting, missing from sources"
+        select source, enabled, interval_s, last_attempt_at, last_success_at, last_error, expected, reporting, missing, failures, retry_at from sources"
     )
     .fetch_all(db)
     .await?;
@@ -152,6 +160,8 @@ async fn collectors(db: &PgPool, now: DateTime<Utc>) -> Result<Vec<SourceRow>, A
             interval_s: Some(record.interval_s),
             stale_after_s: Some(record.interval_s.saturating_mul(2)),
             last_error: record.last_error,
+            failures: record.failures,
+            retry_at: record.retry_at.filter(|at| *at > now),
             coverage: Coverage {
                 expected: count(record.expected),
                 reporting: count(record.reporting),
@@ -160,5 +170,31 @@ async fn collectors(db: &PgPool, now: DateTime<Utc>) -> Result<Vec<SourceRow>, A
             source: record.source,
         });
     }
+    // Nobody ran it yet: that is told, too.
+    for source in SourceName::ALL {
+        let part = format!("{source}/");
+        if !rows
+            .iter()
+            .any(|row| row.source == source.as_str() || row.source.starts_with(&part))
+        {
+            rows.push(never(source));
+        }
+    }
     Ok(rows)
+}
+
+fn never(source: SourceName) -> SourceRow {
+    SourceRow {
+        source: source.as_str().to_owned(),
+        state: SourceState::Never,
+        last_success_at: None,
+        last_attempt_at: None,
+        age_s: None,
+        interval_s: Some(source.interval_s()),
+        stale_after_s: Some(source.interval_s() * 2),
+        last_error: None,
+        failures: 0,
+        retry_at: None,
+        coverage: Coverage::default(),
+    }
 }

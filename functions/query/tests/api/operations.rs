@@ -248,6 +248,34 @@ async fn sources_are_clusters_and_collectors() {
     assert_eq!(state("cluster/cnv-01"), Some("fresh".into()));
     assert_eq!(state("labagator"), Some("stale".into()));
     assert_eq!(state("aap"), Some("disabled".into()));
+    assert_eq!(state("babylon"), Some("never".into()), "nobody ran it yet");
+}
+
+#[tokio::test]
+async fn a_source_says_how_often_it_failed_and_until_when_it_rests() {
+    let app = App::empty().await;
+    app.execute(
+        "insert into sources (source, enabled, interval_s, last_attempt_at, last_success_at, last_error, expected, reporting, missing, failures, retry_at)
+         values ('labagator', true, 900, '2026-11-23T05:59:00Z', '2026-11-23T05:40:00Z', 'session: throttled', 2, 1, '[\"session: throttled\"]', 3,
+                 '2026-11-23T06:10:00Z'),
+                ('demolition', true, 900, '2026-11-23T05:59:00Z', '2026-11-23T05:59:00Z', null, 1, 1, '[]', 0, '2026-11-23T05:00:00Z')",
+    )
+    .await;
+    let body = app.ok("/api/v1/sources").await;
+    let row = |source: &str| rows(&body).iter().find(|row| row["source"] == source).unwrap().clone();
+    let resting = row("labagator");
+    assert_eq!(resting["state"], "failed", "what was read before is not stale yet");
+    assert_eq!(resting["failures"], 3);
+    assert_eq!(resting["retry_at"], "2026-11-23T06:10:00Z");
+    assert_eq!(
+        resting["coverage"],
+        serde_json::json!({"expected": 2, "reporting": 1, "missing": ["session: throttled"]})
+    );
+    assert_eq!(
+        (row("demolition")["state"].as_str(), row("demolition")["retry_at"].is_null()),
+        (Some("fresh"), true),
+        "that time is over"
+    );
 }
 
 #[tokio::test]
