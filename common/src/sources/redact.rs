@@ -22,6 +22,8 @@ static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     let rules = [
         // Keys and certificates, also when the text ends inside one, and when line ends are written as \n.
         (r"(?s)-----BEGIN [A-Z0-9 ]+-----.*?(?:-----END [A-Z0-9 ]+-----|$)".to_owned(), MARK),
+        // A kubeconfig, to the end of the text: nearly everything in it is a secret or a name.
+        (r#"(?s)(?:\S*apiVersion\S*\s*:?\s*\S+\s+)?\\*"?\bkind\\*"?\s*:\s*\\*"?Config\b.*"#.to_owned(), MARK),
         // URLs keep scheme, host and path. A password may hold almost anything, so the last @ counts.
         (
             r#"(?i)\b([a-z][a-z0-9+.-]*://)(?:[^\s"'<>]*@)?([^\s?#"'<>@]*)(?:[?#][^\s"'<>]*)?"#.to_owned(),

@@ -21,7 +21,11 @@ impl Client {
         loop {
             pages.take(path, page.items.iter().map(|item| item.get().to_owned()))?;
             items.append(&mut page.items);
-            let Some(link) = page.next else { break };
+            let Some(mut link) = page.next else { break };
+            if link.starts_with('?') {
+                // Of the page it is on, not of the base address.
+                link.insert_str(0, self.url(path, &[]).path());
+            }
             pages.follow(self, &link)?;
             page = self.get_list_link(&link, names).await?;
         }
