@@ -118,9 +118,14 @@ async fn an_empty_database_is_unknown_not_fine() {
     assert_eq!(body["data"]["verdict"]["level"], "unknown");
     assert_eq!(body["data"]["verdict"]["sentence"], "no lab instance is known yet");
     assert_eq!(body["meta"]["as_of"], serde_json::Value::Null);
-    for list in ["clusters", "labs", "instances", "incidents", "transitions", "scans", "sources"] {
+    for list in ["clusters", "labs", "instances", "incidents", "transitions", "scans"] {
         assert_eq!(app.ok(&format!("/api/v1/{list}")).await["data"], serde_json::json!([]), "{list}");
     }
+    let sources = app.ok("/api/v1/sources").await;
+    assert!(
+        sources["data"].as_array().unwrap().iter().all(|source| source["state"] == "never"),
+        "{sources}"
+    );
 }
 
 #[tokio::test]
