@@ -195,7 +195,7 @@ impl World {
             .await
             .expect("a dump");
         assert!(rows.contains("io.stargate.collection.completed.v1"), "the dump holds events");
-        for secret in ["planted", "@example", "owner_email", "extra_vars", "kubeconfig"] {
+        for secret in ["planted", "people.example.test", "owner_email", "extra_vars", "kubeconfig"] {
             if let Some(at) = rows.find(secret) {
                 let (from, to) = (rows.floor_char_boundary(at.saturating_sub(300)), rows.floor_char_boundary(at + 60));
                 panic!("{secret}: …{}", &rows[from..to]);
