@@ -223,12 +223,15 @@ pub async fn summary(State(app): State<QueryState>, ask: Ask<SummaryParams>) -> 
     .await
 }
 
+/// A subject, and when a complete reading no longer had it.
+type Ended = (AnarchySubject, Option<DateTime<Utc>>);
+
 fn assemble(
     supply: &Supply,
     fleet: &Fleet,
     basis: &Basis,
     period: Period,
-    ended: Option<&[(AnarchySubject, Option<DateTime<Utc>>)]>,
+    ended: Option<&[Ended]>,
 ) -> ProvisioningSummary {
     let unknown: Vec<String> = SOURCES
         .iter()
@@ -340,7 +343,7 @@ fn slots(rows: &[SandboxCluster]) -> Vec<RateSlots> {
 }
 
 /// Subjects whose provision or destruction ended in the period, gone or not: what they came to still counts.
-async fn ended(db: &PgPool, period: Period) -> Result<Vec<(AnarchySubject, Option<DateTime<Utc>>)>, ApiError> {
+async fn ended(db: &PgPool, period: Period) -> Result<Vec<Ended>, ApiError> {
     let from = period.from.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let rows = sqlx::query!(
         r#"-- provisioning::ended
