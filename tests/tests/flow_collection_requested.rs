@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
-const SECRET: &str = "a secret of the tests, long enough";
+const SECRET: &str = "a-secret-of-the-tests-long-enough";
 
 struct World {
     db: TestDb,
