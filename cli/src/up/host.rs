@@ -92,7 +92,9 @@ impl Host {
         let mut hosted = "evaluate, recommend, deadletter, collect-requested and query".to_owned();
         // Without a secret there is nothing that could be told from a forgery.
         if let Ok(hook) = host.context::<stargate_agnosticv_hook::Hook>() {
-            host.api = host.api.nest("/hooks/agnosticv", stargate_agnosticv_hook::Hook::start(&hook).await?);
+            host.api = host
+                .api
+                .nest("/hooks/agnosticv", stargate_agnosticv_hook::Hook::start(&hook).await?);
             hosted = format!("agnosticv-hook, {hosted}");
         }
         Ok((host, hosted))
