@@ -173,11 +173,7 @@ impl World {
 
     async fn run(&self, args: &[&str]) -> String {
         let budget: &[&str] = if args.contains(&"--budget-s") { &[] } else { &["--budget-s", "5"] };
-        let args = ["collect", "--source", "babylon"]
-            .iter()
-            .chain(budget)
-            .chain(args)
-            .map(Into::into);
+        let args = ["collect", "--source", "babylon"].iter().chain(budget).chain(args).map(Into::into);
         let context = Context {
             name: "collect",
             settings: settings::read("collect", args).unwrap(),

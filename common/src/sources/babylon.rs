@@ -242,7 +242,7 @@ async fn runners(pager: &Pager, runs: &mut Listed<AnarchyRun>, problems: &mut Ve
     for RunnerPods { namespace, pods: of } in items {
         pods.entry(namespace).or_default().extend(of);
     }
-    for run in runs {
+    for run in &mut runs.items {
         if matches!(
             run.runner.as_str(),
             "" | "queued" | "pending" | "failed" | "lost" | "successful" | "canceled"

@@ -190,10 +190,11 @@ async fn without_a_control_plane_it_is_disabled_and_with_a_broken_credential_it_
         resting: Vec::new(),
     };
     let on = AgnosticvSettings { enabled: true };
-    let none = BabylonSettings { kubeconfig: None };
+    let none = BabylonSettings::default();
     assert!(collect(&on, &none, &run).await.is_empty());
     let gone = BabylonSettings {
         kubeconfig: Some("/nowhere/babylon.yaml".into()),
+        ..BabylonSettings::default()
     };
     assert!(collect(&AgnosticvSettings { enabled: false }, &gone, &run).await.is_empty());
     let collected = collect(&on, &gone, &run).await;

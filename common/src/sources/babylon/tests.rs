@@ -25,20 +25,35 @@ fn jobs_are_read_in_every_form_and_the_newest_counts() {
         json!([{"action": "destroy", "deployerJob": 9}, old, new]),
     ] {
         let read = subject(&json!({"towerJobs": form}));
-        assert_eq!((read.jobs["provision"].id, read.jobs["provision"].status.as_str()), (Some(2), "successful"), "{form}");
+        assert_eq!(
+            (read.jobs["provision"].id, read.jobs["provision"].status.as_str()),
+            (Some(2), "successful"),
+            "{form}"
+        );
     }
     assert!(subject(&json!({"towerJobs": null})).jobs.is_empty());
     // Names of actions are a closed set: what a governor invents is not kept.
     let odd = json!({"actions": {"hunter2": {"state": "failed"}, "stop": {"status": "successful"}}, "sandboxAPIJobs": {"start": {"jobStatus": "failed"}}});
     let read = subject(&odd);
     assert_eq!(read.actions.keys().collect::<Vec<_>>(), ["stop"]);
-    assert_eq!((read.actions["stop"].state.as_str(), read.sandbox_jobs["start"].as_str()), ("successful", "failed"));
+    assert_eq!(
+        (read.actions["stop"].state.as_str(), read.sandbox_jobs["start"].as_str()),
+        ("successful", "failed")
+    );
 }
 
 #[test]
 fn what_is_missing_is_unknown() {
     let read = subject(&Value::Null);
-    assert_eq!((read.healthy, read.created_at, read.current_state.as_str(), read.desired_state.as_str()), (None, None, "", "started"));
+    assert_eq!(
+        (
+            read.healthy,
+            read.created_at,
+            read.current_state.as_str(),
+            read.desired_state.as_str()
+        ),
+        (None, None, "", "started")
+    );
     assert!(read.anarchy_finalizer);
     assert_eq!(read.foreign_finalizers, ["demo.redhat.com/reporting"]);
     let handle: poolboy::Handle = serde_json::from_value(json!({"metadata": {"uid": "h", "name": "guid-a", "labels": {"poolboy.gpte.redhat.com/resource-pool-name": "mesh"}},
@@ -47,8 +62,12 @@ fn what_is_missing_is_unknown() {
     .unwrap();
     let handle = handle.keep().unwrap();
     assert_eq!((handle.ready, handle.healthy, handle.claim), (None, None, None));
-    assert_eq!((handle.pool.unwrap().name.as_str(), handle.subjects.len(), handle.waiting_for.len()), ("mesh", 1, 1));
-    let pool: poolboy::Pool = serde_json::from_value(json!({"metadata": {"uid": "p", "name": "mesh"}, "spec": {"minAvailable": 3}})).unwrap();
+    assert_eq!(
+        (handle.pool.unwrap().name.as_str(), handle.subjects.len(), handle.waiting_for.len()),
+        ("mesh", 1, 1)
+    );
+    let pool: poolboy::Pool =
+        serde_json::from_value(json!({"metadata": {"uid": "p", "name": "mesh"}, "spec": {"minAvailable": 3}})).unwrap();
     let pool = pool.keep().unwrap();
     assert_eq!((pool.available, pool.ready, pool.min_available), (None, None, 3));
 }
