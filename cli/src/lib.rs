@@ -64,6 +64,10 @@ enum Command {
     Provisioning(commands::provisioning::Args),
     /// List incidents, or show one
     Incidents(commands::incidents::Args),
+    /// List what is advised, or show one
+    Recommendations(commands::recommendations::Args),
+    /// Check policy rules, and prove them on cases
+    Policy(commands::policy::Args),
     /// Check rubrics, and prove them on cases
     Rubric(commands::rubric::Args),
     /// Explain a failure class, criterion, stage or reason
@@ -105,6 +109,8 @@ pub fn main() -> ExitCode {
         Command::Subjects(args) => commands::subjects::run(&args),
         Command::Provisioning(args) => commands::provisioning::run(&args),
         Command::Incidents(args) => commands::incidents::run(&args),
+        Command::Recommendations(args) => commands::recommendations::run(&args),
+        Command::Policy(args) => commands::policy::run(&args),
         Command::Rubric(args) => commands::rubric::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Deadletters(args) => commands::deadletters::run(&args),

@@ -340,16 +340,19 @@ pub async fn keep_samples(conn: &mut PgConnection, samples: &[Sample], oldest: D
     Ok(())
 }
 
-/// The measurements that are kept, by series and key, in the order of time.
+/// Measurements by series and key, in the order of time.
+pub type Samples = BTreeMap<(String, String), Vec<(DateTime<Utc>, f64)>>;
+
+/// The measurements that are kept.
 ///
 /// # Errors
 /// The statement failed.
-pub async fn samples(db: impl PgExecutor<'_>) -> Result<BTreeMap<(String, String), Vec<(DateTime<Utc>, f64)>>, DbError> {
+pub async fn samples(db: impl PgExecutor<'_>) -> Result<Samples, DbError> {
     let rows = sqlx::query!("-- recommendations::samples\nselect series, key, at, value from policy_samples order by series, key, at")
         .fetch_all(db)
         .await
         .doing("reading measurements")?;
-    let mut all: BTreeMap<(String, String), Vec<(DateTime<Utc>, f64)>> = BTreeMap::new();
+    let mut all = Samples::new();
     for row in rows {
         all.entry((row.series, row.key)).or_default().push((row.at, row.value));
     }

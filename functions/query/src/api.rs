@@ -12,6 +12,7 @@ pub mod nodes;
 pub mod overview;
 pub mod pools;
 pub mod provisioning;
+pub mod recommendations;
 pub mod scans;
 pub mod search;
 pub mod sessions;

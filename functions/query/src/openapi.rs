@@ -25,6 +25,7 @@ use crate::problem::{Fault, Problem};
         (name = "provisioning", description = "What was ordered, what is held ready, who is coming"),
         (name = "incidents", description = "What is wrong"),
         (name = "transitions", description = "What changed"),
+        (name = "recommendations", description = "What is advised, and what cannot be told"),
         (name = "sources", description = "Where data comes from and how old it is"),
         (name = "knowledge", description = "Stages and failure classes"),
         (name = "interface", description = "This interface"),

@@ -35,6 +35,9 @@ pub struct Run<'a> {
 }
 
 /// Writes a run. `None` when another run has come before it: then nothing is written.
+///
+/// # Errors
+/// A statement failed, or an event cannot be sent.
 pub async fn write(conn: &mut PgConnection, run: &Run<'_>, now: DateTime<Utc>) -> Result<Option<Done>, RecommendError> {
     let Run { rules, evaluated, .. } = run;
     let counts = Counts {

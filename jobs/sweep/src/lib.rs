@@ -1,8 +1,8 @@
 //! Whatever an event should have caused and did not: sends unsent events, judges scans that wait, lets time do its work on verdicts and
 //! advice.
 //!
-//! Reads: outbox, scans, evidence, records. Writes and emits: what `evaluate` and `recommend` write and emit, and the outbox. Events make StarGate fast, this job
-//! makes it right: with the broker away for a day, everything is still judged within five minutes.
+//! Reads: outbox, scans, evidence, records. Writes and emits: what `evaluate` and `recommend` write and emit, and the outbox. Events make
+//! StarGate fast, this job makes it right: with the broker away for a day, everything is still judged within five minutes.
 
 use std::sync::Arc;
 

@@ -107,7 +107,7 @@ fn what_cannot_be_told_neither_advises_nor_takes_back() {
     let marked = |stored: &mut Stored| stored.unknown_reason = Some(UnknownReason::NotCollected);
     assert_eq!(told(&before, &[unknown], marked), [""; 0]);
     // Known again, and the same: the mark goes.
-    assert_eq!(told(&before, &[before.clone()], marked), ["refresh a/b"]);
+    assert_eq!(told(&before, std::slice::from_ref(&before), marked), ["refresh a/b"]);
 }
 
 #[test]

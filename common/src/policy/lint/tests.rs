@@ -114,7 +114,7 @@ fn every_mistake_is_told_with_its_place() {
         (
             "value: high",
             "value: hihg",
-            "rule.yaml:12:33: error: there is no urgency `hihg`; did you mean `high`?",
+            "rule.yaml:12:32: error: there is no urgency `hihg`; did you mean `high`?",
         ),
         (
             "confidence: 0.8",
