@@ -43,7 +43,7 @@ enum Command {
     /// Scan clusters now and store what changed
     Scan(commands::scan::Args),
     /// Read provisioning systems now and store what changed
-    Collect(commands::collect::Args),
+    Collect(Box<commands::collect::Args>),
     /// List sources: whether data still comes, and why not
     Sources(commands::sources::Args),
     /// List clusters, or show one
@@ -98,7 +98,7 @@ pub fn main() -> ExitCode {
         Command::Outcome(args) => commands::outcome::run(&args),
         Command::Record(args) => commands::record::run(&args),
         Command::Scan(args) => commands::scan::run(args),
-        Command::Collect(args) => commands::collect::run(args),
+        Command::Collect(args) => commands::collect::run(*args),
         Command::Sources(args) => commands::sources::run(&args),
         Command::Clusters(args) => commands::clusters::run(&args),
         Command::Labs(args) => commands::labs::run(&args),

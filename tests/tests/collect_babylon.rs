@@ -1,5 +1,7 @@
 //! A control plane is collected as it is; each way in which it can fail keeps what was read before, and says so.
 
+#![cfg(test)]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};

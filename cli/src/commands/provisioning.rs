@@ -50,7 +50,7 @@ pub(super) const JOBS: &[Column] = &[
     column("DOES", |row| at(row, "/phase")),
     column("OUTCOME", |row| at(row, "/outcome")),
     column("BEGAN", |row| age(row, "/started_at")),
-    column("TOOK", |row| duration(row)),
+    column("TOOK", duration),
     column("TASK", |row| at(row, "/failure/task")),
     column("CLASS", |row| at(row, "/failure/class")),
     wide("LAB", |row| at(row, "/lab_code")),

@@ -58,7 +58,9 @@ impl Job for Retain {
             .context("old requests")?;
         let forgotten = records::forget(&context.db, now).await.context("table records")?;
         let rows = closed + requests;
-        Ok(format!("{made} partitions made, {dropped} dropped, {rows} old rows removed, {forgotten} records forgotten"))
+        Ok(format!(
+            "{made} partitions made, {dropped} dropped, {rows} old rows removed, {forgotten} records forgotten"
+        ))
     }
 }
 

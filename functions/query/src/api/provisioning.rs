@@ -226,13 +226,7 @@ pub async fn summary(State(app): State<QueryState>, ask: Ask<SummaryParams>) -> 
 /// A subject, and when a complete reading no longer had it.
 type Ended = (AnarchySubject, Option<DateTime<Utc>>);
 
-fn assemble(
-    supply: &Supply,
-    fleet: &Fleet,
-    basis: &Basis,
-    period: Period,
-    ended: Option<&[Ended]>,
-) -> ProvisioningSummary {
+fn assemble(supply: &Supply, fleet: &Fleet, basis: &Basis, period: Period, ended: Option<&[Ended]>) -> ProvisioningSummary {
     let unknown: Vec<String> = SOURCES
         .iter()
         .filter_map(|&name| basis.collectors.trouble(name, basis.now))
