@@ -159,3 +159,19 @@ from seed, generate_series(1, 3) n;
 insert into dead_letters (dead_letter_id, consumer, event_source, event_id, event_type, payload, error_code, error, received_at)
 select md5('dead' || n)::uuid, 'evaluate', '/stargate/scan', n::text, 'io.stargate.scan.completed.v1', '{}', 400, 'unreadable', now
 from seed, generate_series(1, 2) n;
+
+insert into recommendations (recommendation_id, rule, scope, scope_key, state, urgency, confidence, title, decision, key_facts, sources, evidence,
+                             context, escalated, content_hash, unknown_reason, unknown_since, revision, rules_version, issued_at, updated_at,
+                             withdrawn_at, withdrawal)
+select md5('advice' || n)::uuid, r.rule, r.scope, r.scope_key, case when n = 4 then 'withdrawn' else 'issued' end, r.urgency, r.confidence,
+       'A heading', 'ready 0, minimum 10', '{"minimum": "10"}', '["babylon"]',
+       '[{"group": "pools", "count": 1, "items": [{"kind": "resource-pool", "key": "p1", "detail": "usable 0"}]}]',
+       '{"stages_judged": 6, "failing": [{"stage": "route-ready", "instances": 2, "outcome": "fail", "class": "route_missing"}]}',
+       n = 2, sha256('advice'), case when n = 3 then 'stale' end, case when n = 3 then now - interval '9 min' end, n, 'v1', now - interval '1 h',
+       now - interval '1 min' * n, case when n = 4 then now end, case when n = 4 then 'no_longer' end
+from seed, (values (1, 'route_not_created', 'lab', 'LB0001', 'medium', 85), (2, 'provision_blocked_lab', 'lab', 'LB0002', 'critical', 95),
+                   (3, 'pool_exhaustion', 'pool', 'poolboy/web', 'high', 80), (4, 'cleanup_stuck', 'lab', 'LB0001', 'high', 90),
+                   (5, 'pool_exhaustion', 'pool', 'poolboy/db', 'high', 95)) r (n, rule, scope, scope_key, urgency, confidence);
+
+insert into rule_unknowns (rule, scope, reason, subjects, examples, facts, sources, since)
+select 'aap_provision_failing', 'lab', 'not_collected', 40, '["LB0001", "LB0002"]'::jsonb, '["provision_jobs"]'::jsonb, '["aap"]'::jsonb, now from seed;

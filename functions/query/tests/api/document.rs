@@ -49,7 +49,7 @@ fn every_operation_has_an_id_a_text_and_every_problem() {
             );
         }
     }
-    assert_eq!(ids.len(), 35);
+    assert_eq!(ids.len(), 38);
 }
 
 /// Asks every operation of the document, with an id that exists where one is needed, and compares the answer with its schema.
@@ -65,6 +65,7 @@ async fn every_operation_answers_as_documented() {
     let incident = app
         .text("select incident_id::text from incidents where scope = 'cluster' limit 1")
         .await;
+    let advice = app.text("select recommendation_id::text from recommendations limit 1").await;
     let document = document();
     for (path, item) in document["paths"].as_object().expect("paths") {
         let schema = &item["get"]["responses"]["200"]["content"]["application/json"]["schema"];
@@ -76,6 +77,7 @@ async fn every_operation_answers_as_documented() {
             path if path.contains("/pools/{name}") => path.replace("{name}", "acme-labs.topic-001.event"),
             "/api/v1/search" => "/api/v1/search?q=lb".to_owned(),
             path if path.contains("/instances/{id}") => path.replace("{id}", &instance),
+            path if path.contains("/recommendations/{id}") => path.replace("{id}", &advice),
             path if path.contains("/incidents/{id}") => path.replace("{id}", &incident),
             path if path.contains("/failure-classes/{id}") => path.replace("{id}", "pods_crashlooping"),
             path => path.replace("{name}", "cnv-01").replace("{code}", "LB0001"),

@@ -347,3 +347,45 @@ async fn metrics_count_what_the_interface_counts() {
     }
     assert!(!text.contains("sandbox-"), "a namespace is a label");
 }
+
+#[tokio::test]
+async fn advice_comes_by_urgency_then_by_how_sure_it_is_and_is_found_by_lab() {
+    let app = App::small().await;
+    let keys = async |query: &str| -> Vec<String> {
+        let body = app.ok(&format!("/api/v1/recommendations{query}")).await;
+        rows(&body)
+            .iter()
+            .map(|row| row["scope_key"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(keys("").await, ["LB0002", "poolboy/db", "poolboy/web", "LB0001"]);
+    assert_eq!(keys("?scope=pool&urgency=high").await, ["poolboy/db", "poolboy/web"]);
+    assert_eq!(keys("?lab=LB0001").await, ["LB0001"]);
+    assert_eq!(keys("?lab=LB0001&state=withdrawn&state=issued").await, ["LB0001", "LB0001"]);
+    assert_eq!(keys("?rule=route_not_created").await, ["LB0001"]);
+    assert_eq!(keys("?sort=-updated_at").await, ["LB0001", "LB0002", "poolboy/web", "poolboy/db"]);
+    let first = app.ok("/api/v1/recommendations?limit=3").await;
+    let cursor = first["page"]["next_cursor"].as_str().unwrap();
+    assert_eq!(keys(&format!("?limit=3&cursor={cursor}")).await, ["LB0001"]);
+
+    let body = app.ok("/api/v1/recommendations?scope=pool").await;
+    let in_doubt = rows(&body).iter().find(|row| row["scope_key"] == "poolboy/web").unwrap();
+    assert_eq!(
+        (&in_doubt["unknown_reason"], &in_doubt["confidence"]),
+        (&json!("stale"), &json!(0.8))
+    );
+    let one = app
+        .ok(&format!("/api/v1/recommendations/{}", in_doubt["id"].as_str().unwrap()))
+        .await;
+    assert_eq!(
+        one["data"]["evidence"],
+        json!([{"group": "pools", "count": 1, "kind": "resource-pool", "key": "p1", "detail": "usable 0"}])
+    );
+    assert_eq!(one["data"]["context"]["failing"][0]["class"], "route_missing");
+    assert_eq!(app.get("/api/v1/recommendations/nothing").await.status, 404);
+    let unknown = app.ok("/api/v1/policy/unknowns").await;
+    assert_eq!(
+        (&unknown["data"][0]["subjects"], &unknown["data"][0]["sources"]),
+        (&json!(40), &json!(["aap"]))
+    );
+}
