@@ -248,7 +248,6 @@ async fn sources_are_clusters_and_collectors() {
     assert_eq!(state("cluster/cnv-01"), Some("fresh".into()));
     assert_eq!(state("labagator"), Some("stale".into()));
     assert_eq!(state("aap"), Some("disabled".into()));
-    assert_eq!(state("babylon"), Some("never".into()), "nobody ran it yet");
 }
 
 #[tokio::test]
