@@ -182,17 +182,17 @@ fn entry_unknown_is_indeterminate() {
 fn a_failure_without_class_is_unclassified() {
     let verdict = judge(
         &RUBRICS,
-        Stage::SmokeTestReady,
+        Stage::ModelEndpointReady,
         &evidence(&[
-            ("route_reachable", YES),
-            ("smoke_test_passed", FORBIDDEN),
-            ("expected_response_received", NO),
+            ("namespace_exists", YES),
+            ("inferenceservice_exists", FORBIDDEN),
+            ("inferenceservice_ready", NO),
         ]),
         Upstream::default(),
     );
     assert_eq!(
         (short(&verdict).as_str(), verdict.class_match),
-        ("fail unexpected_response", Some(ClassMatch::Partial))
+        ("fail inferenceservice_not_ready", Some(ClassMatch::Partial))
     );
     let unhealthy = evidence(&[
         ("cluster_reachable", YES),
