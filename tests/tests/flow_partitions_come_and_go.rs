@@ -77,7 +77,10 @@ async fn a_second_run_changes_nothing_and_seven_days_are_ahead() {
     let db = TestDb::new().await;
     let now = noon("2026-11-23");
     retain_at(&db.pool, now).await;
-    assert_eq!(retain_at(&db.pool, now).await, "0 partitions made, 0 dropped, 0 old rows removed, 0 records forgotten");
+    assert_eq!(
+        retain_at(&db.pool, now).await,
+        "0 partitions made, 0 dropped, 0 old rows removed, 0 records forgotten"
+    );
     for table in &PARTITIONED {
         let next_week = NaiveDate::from_ymd_opt(2026, 11, 30).expect("a day");
         assert!(
