@@ -78,11 +78,11 @@ impl Host {
         let judging = host.with(stargate_evaluate::Evaluate::NAME, host.judging());
         let evaluate = boot::router::<stargate_evaluate::Evaluate>(judging, DEADLINE).await?;
         broker.subscribe(stargate_evaluate::Evaluate::NAME, Subscriber::Local(evaluate));
-        let recommend = host.function::<stargate_recommend::Recommend>().await?;
+        let recommend = host.function::<stargate_recommend::Recommend>(&[]).await?;
         broker.subscribe(stargate_recommend::Recommend::NAME, Subscriber::Local(recommend));
-        let deadletter = host.function::<stargate_deadletter::Deadletter>().await?;
+        let deadletter = host.function::<stargate_deadletter::Deadletter>(&[]).await?;
         broker.subscribe(stargate_deadletter::Deadletter::NAME, Subscriber::Local(deadletter));
-        let requested = host.function::<stargate_collect::CollectRequested>().await?;
+        let requested = host.function::<stargate_collect::CollectRequested>(&host.collecting()).await?;
         broker.subscribe(stargate_collect::CollectRequested::NAME, Subscriber::Local(requested));
         let query: Context<<stargate_query::Query as Server>::Settings> = Context {
             db: database.reader.clone(),
@@ -225,8 +225,7 @@ impl Host {
                 boot::run::<stargate_scan::Scan>(&context).await
             }
             "collect" => {
-                let simulated = self.simulated.iter().flat_map(|simulated| &simulated.collect);
-                let args: Vec<OsString> = args.iter().chain(simulated).cloned().collect();
+                let args = [args, &self.collecting()].concat();
                 boot::run::<stargate_collect::Collect>(&self.job::<stargate_collect::Collect>(&args)?).await
             }
             "sweep" => {
@@ -239,14 +238,20 @@ impl Host {
         }
     }
 
+    /// Flags that lead every collection, by schedule or on request, to the simulated systems.
+    fn collecting(&self) -> Vec<OsString> {
+        self.simulated.iter().flat_map(|simulated| simulated.collect.clone()).collect()
+    }
+
     fn judging(&self) -> stargate_evaluate::Settings {
         stargate_evaluate::Settings {
             rubrics_dir: self.rubrics.clone(),
         }
     }
 
-    async fn function<F: Function>(&self) -> anyhow::Result<Router> {
-        let settings = settings::read::<F::Settings>(F::NAME, [OsString::from(F::NAME)])?;
+    async fn function<F: Function>(&self, args: &[OsString]) -> anyhow::Result<Router> {
+        let args = std::iter::once(OsString::from(F::NAME)).chain(args.iter().cloned());
+        let settings = settings::read::<F::Settings>(F::NAME, args)?;
         boot::router::<F>(self.with(F::NAME, settings), DEADLINE).await
     }
 
