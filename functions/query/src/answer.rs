@@ -72,7 +72,8 @@ pub struct Ask<P> {
     pub params: P,
     /// When it came in. Every age and window of the answer is relative to it.
     pub now: DateTime<Utc>,
-    identity: Identity,
+    /// Who asks.
+    pub identity: Identity,
     request_id: RequestId,
     if_none_match: Option<String>,
     path: String,
@@ -211,7 +212,13 @@ impl<P> Ask<P> {
         let mut digest = Sha256::new();
         seal(
             &mut digest,
-            [env!("CARGO_PKG_VERSION"), self.identity.role.as_str(), &self.path].into_iter(),
+            [
+                env!("CARGO_PKG_VERSION"),
+                self.identity.role.as_str(),
+                &self.identity.scope.setting(),
+                &self.path,
+            ]
+            .into_iter(),
         );
         seal(
             &mut digest,

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgExecutor;
+use sqlx::{PgConnection, PgExecutor};
 use stargate_common::sources::SourceName;
 use uuid::Uuid;
 
-use crate::QueryState;
 use crate::answer::Scope;
 use crate::collectors::{self, Collectors};
 use crate::problem::{ApiError, Fault};
@@ -43,8 +42,7 @@ impl Basis {
     ///
     /// # Errors
     /// A statement failed.
-    pub async fn read(app: &QueryState, now: DateTime<Utc>) -> Result<Self, ApiError> {
-        let mut db = app.pool.acquire().await?;
+    pub async fn read(db: &mut PgConnection, now: DateTime<Utc>) -> Result<Self, ApiError> {
         let versions = versions(&mut *db).await?;
         let clusters = sources::clusters(&mut *db).await?;
         let collectors = collectors::read(&mut *db).await?;
@@ -62,8 +60,8 @@ impl Basis {
     ///
     /// # Errors
     /// A statement failed.
-    pub async fn of_the_minute(app: &QueryState, now: DateTime<Utc>) -> Result<Self, ApiError> {
-        let basis = Self::read(app, now).await?;
+    pub async fn of_the_minute(db: &mut PgConnection, now: DateTime<Utc>) -> Result<Self, ApiError> {
+        let basis = Self::read(db, now).await?;
         Ok(Self {
             minute: Some(now.timestamp() / 60),
             ..basis

@@ -46,7 +46,8 @@ impl Feed {
         {
             return Ok(Arc::clone(moment));
         }
-        let basis = Basis::read(app, app.clock.now()).await?;
+        let mut db = app.read_for_itself().await?;
+        let basis = Basis::read(&mut db, app.clock.now()).await?;
         let versions = basis.versions.iter().map(|view| (view.view.clone(), view.version));
         let sources = basis
             .clusters

@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use sqlx::{PgConnection, PgPool};
-use tokio::sync::Mutex;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::basis::{self, ViewVersion};
+use crate::access::kept::PerScope;
+use crate::access::reading::Reading;
+use crate::basis::{Basis, ViewVersion};
 use crate::problem::ApiError;
 
 /// Everything that lists of clusters and labs and the overview are made from.
@@ -100,35 +101,29 @@ pub struct Recent {
     pub recovered: i64,
 }
 
-type Kept = Option<(Vec<ViewVersion>, i64, Arc<Fleet>)>;
+type Kept = (Vec<ViewVersion>, i64, Arc<Fleet>);
 
-/// The last fleet that was read.
+/// The last fleet that was read, for each scope.
 #[derive(Debug, Clone, Default)]
-pub struct FleetCache(Arc<Mutex<Kept>>);
+pub struct FleetCache(PerScope<Kept>);
 
 impl FleetCache {
-    /// The fleet at these versions or newer. Requests that come while it is read wait for the one reading.
+    /// The fleet of the reading's scope, at the basis' versions or newer. Requests that come while it is read wait for the one reading.
     ///
     /// # Errors
     /// A statement failed.
-    pub async fn get(&self, pool: &PgPool, versions: &[ViewVersion], now: DateTime<Utc>) -> Result<Arc<Fleet>, ApiError> {
-        let minute = now.timestamp() / 60;
-        let mut kept = self.0.lock().await;
+    pub async fn get(&self, db: &mut Reading, basis: &Basis) -> Result<Arc<Fleet>, ApiError> {
+        let minute = basis.now.timestamp() / 60;
+        let slot = self.0.slot(db.scope());
+        let mut kept = slot.lock().await;
         if let Some((at, then, fleet)) = kept.as_ref()
             && *then == minute
-            && is_current(at, versions)
+            && is_current(at, &basis.versions)
         {
             return Ok(Arc::clone(fleet));
         }
-        // One snapshot for all statements: counts that are shown side by side must be of the same moment.
-        let mut tx = pool.begin().await?;
-        sqlx::query!("set transaction isolation level repeatable read read only")
-            .execute(&mut *tx)
-            .await?;
-        let versions = basis::versions(&mut *tx).await?;
-        let fleet = Arc::new(read(&mut tx, now).await?);
-        tx.commit().await?;
-        *kept = Some((versions, minute, Arc::clone(&fleet)));
+        let fleet = Arc::new(read(db, basis.now).await?);
+        *kept = Some((basis.versions.clone(), minute, Arc::clone(&fleet)));
         Ok(fleet)
     }
 }

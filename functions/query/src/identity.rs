@@ -8,6 +8,8 @@ use std::convert::Infallible;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
+use crate::access::scope::LabScope;
+
 /// What somebody may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -26,16 +28,21 @@ impl Role {
 }
 
 /// The person or program behind a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// What it may do.
     pub role: Role,
+    /// Which labs it sees.
+    pub scope: LabScope,
 }
 
 impl<S: Sync> FromRequestParts<S> for Identity {
     type Rejection = Infallible;
 
     async fn from_request_parts(_parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        Ok(Self { role: Role::Viewer })
+        Ok(Self {
+            role: Role::Viewer,
+            scope: LabScope::All,
+        })
     }
 }

@@ -5,6 +5,7 @@
 //! | File | What it holds |
 //! |---|---|
 //! | [`frame`] | around every request: id, headers, the shape of errors, metrics |
+//! | [`access`] | who asks, and what he may see |
 //! | [`answer`], [`basis`], [`sources`], [`collectors`] | before and after every operation: versions, sources and their age, ETag, envelope |
 //! | [`params`], [`page`], [`problem`], [`identity`] | strict parameters, cursors, problem+json, who asks |
 //! | [`supply`] | pools, sessions, stuck subjects as one value |
@@ -14,6 +15,7 @@
 //! | [`openapi`] | the document, from the handlers |
 //! | [`root`], [`metrics`] | health, the fleet's gauges |
 
+pub mod access;
 pub mod answer;
 pub mod api;
 pub mod basis;
@@ -57,10 +59,14 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::access::reading::{Door, Reading};
+use crate::access::scope::LabScope;
 use crate::feed::Feed;
 use crate::fleet::FleetCache;
 use crate::frame::Operations;
+use crate::identity::Identity;
 use crate::knowledge::Knowledge;
+use crate::problem::ApiError;
 use crate::supply::SupplyCache;
 
 /// No answer takes longer: twice the statement timeout, so that a slow statement is reported as what it is.
@@ -69,8 +75,8 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// What every handler may use.
 #[derive(Debug, Clone)]
 pub struct QueryState {
-    /// Connections of a role that can only read.
-    pub pool: PgPool,
+    /// The way to the tables.
+    door: Door,
     /// Where the time comes from.
     pub clock: Clock,
     /// What the rubrics say.
@@ -87,7 +93,7 @@ impl QueryState {
     #[must_use]
     pub fn new(pool: PgPool, clock: Clock) -> Self {
         Self {
-            pool,
+            door: Door::new(pool),
             clock,
             knowledge: Arc::default(),
             shutdown: CancellationToken::new(),
@@ -95,6 +101,22 @@ impl QueryState {
             supply: SupplyCache::default(),
             feed: Feed::default(),
         }
+    }
+
+    /// Begins reading what this identity may see. Every handler reads through this, and only this.
+    ///
+    /// # Errors
+    /// PostgreSQL does not answer.
+    pub async fn read(&self, identity: &Identity) -> Result<Reading, ApiError> {
+        Ok(self.door.read(&identity.scope).await?)
+    }
+
+    /// Begins reading for nobody in particular: what the process itself must know, such as its readiness and the fleet's gauges.
+    ///
+    /// # Errors
+    /// PostgreSQL does not answer.
+    pub async fn read_for_itself(&self) -> Result<Reading, sqlx::Error> {
+        self.door.read(&LabScope::All).await
     }
 }
 

@@ -6,6 +6,7 @@
 use std::fmt::Write;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
 
 use crate::QueryState;
 use crate::api::clusters;
@@ -58,9 +59,10 @@ struct Plumbing {
 /// # Errors
 /// A statement failed.
 pub async fn fleet(app: &QueryState) -> Result<String, ApiError> {
-    let basis = Basis::read(app, app.clock.now()).await?;
-    let fleet = app.fleet.get(&app.pool, &basis.versions, basis.now).await?;
-    let plumbing = plumbing(app, &basis).await?;
+    let mut db = app.read_for_itself().await?;
+    let basis = Basis::read(&mut db, app.clock.now()).await?;
+    let fleet = app.fleet.get(&mut db, &basis).await?;
+    let plumbing = plumbing(&mut db, &basis).await?;
     let mut text = Exposition::default();
     instances(&mut text, &fleet, &basis);
     sources(&mut text, &basis);
@@ -68,12 +70,12 @@ pub async fn fleet(app: &QueryState) -> Result<String, ApiError> {
     Ok(text.0)
 }
 
-async fn plumbing(app: &QueryState, basis: &Basis) -> Result<Plumbing, ApiError> {
+async fn plumbing(db: &mut PgConnection, basis: &Basis) -> Result<Plumbing, ApiError> {
     let incidents = sqlx::query!(
         r#"-- metrics::incidents
         select level, scope, count(*) as "incidents!" from incidents where state = 'open' group by level, scope order by level, scope"#
     )
-    .fetch_all(&app.pool)
+    .fetch_all(&mut *db)
     .await?;
     let scans = sqlx::query!(
         r#"-- metrics::scans
@@ -81,15 +83,15 @@ async fn plumbing(app: &QueryState, basis: &Basis) -> Result<Plumbing, ApiError>
         group by cluster_id, tier, state order by cluster_id, tier, state"#,
         basis.now - TimeDelta::hours(1)
     )
-    .fetch_all(&app.pool)
+    .fetch_all(&mut *db)
     .await?;
     let dead_letters = sqlx::query!(
         r#"-- metrics::dead_letters
         select consumer, count(*) as "letters!" from dead_letters where replayed_at is null group by consumer order by consumer"#
     )
-    .fetch_all(&app.pool)
+    .fetch_all(&mut *db)
     .await?;
-    let backlog = stargate_common::db::outbox::backlog(&app.pool)
+    let backlog = stargate_common::db::outbox::backlog(db)
         .await
         .map_err(|error| ApiError::from(error.source))?;
     Ok(Plumbing {

@@ -41,9 +41,10 @@ async fn ready(State(app): State<QueryState>) -> (StatusCode, &'static str) {
 }
 
 async fn schema_version(app: &QueryState) -> Result<Option<i64>, sqlx::Error> {
+    let mut db = app.read_for_itself().await?;
     // Not a checked statement: the table is sqlx's own and not in the migrations.
     sqlx::query_scalar("select max(version) from _sqlx_migrations where success")
-        .fetch_one(&app.pool)
+        .fetch_one(&mut *db)
         .await
 }
 

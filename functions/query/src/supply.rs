@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::PgPool;
 use stargate_common::provisioning::catalog::{CatalogItem, Component};
 use stargate_common::provisioning::event::{Lab, Session, SmokeSession};
 use stargate_common::provisioning::placement::SandboxCluster;
@@ -17,9 +16,10 @@ use stargate_common::provisioning::pool::ResourcePool;
 use stargate_common::provisioning::pool_state::{self, Activity, Circumstances, Fill, PoolVerdict, Sample, Velocity};
 use stargate_common::provisioning::session_readiness::Sharing;
 use stargate_common::provisioning::stuck::Stuck;
-use tokio::sync::Mutex;
 
-use crate::basis::{self, Basis, ViewVersion};
+use crate::access::kept::PerScope;
+use crate::access::reading::Reading;
+use crate::basis::{Basis, ViewVersion};
 use crate::problem::ApiError;
 
 /// In which time the activity and the velocity of a pool are looked at. Source: readiness-domain 7.3, `pool_depletion_predicted`.
@@ -201,36 +201,30 @@ fn velocity(samples: &[Sample]) -> Option<Velocity> {
     pool_state::velocity(samples)
 }
 
-type Kept = Option<(Vec<ViewVersion>, i64, Arc<Supply>)>;
+type Kept = (Vec<ViewVersion>, i64, Arc<Supply>);
 
-/// The last supply that was read.
+/// The last supply that was read, for each scope.
 #[derive(Debug, Clone, Default)]
-pub struct SupplyCache(Arc<Mutex<Kept>>);
+pub struct SupplyCache(PerScope<Kept>);
 
 impl SupplyCache {
-    /// The supply at the basis' versions or newer. Requests that come while it is read wait for the one reading.
+    /// The supply of the reading's scope, at the basis' versions or newer. Requests that come while it is read wait for the one reading.
     ///
     /// # Errors
     /// A statement failed, or a stored record is not one.
-    pub async fn get(&self, pool: &PgPool, basis: &Basis) -> Result<Arc<Supply>, ApiError> {
+    pub async fn get(&self, db: &mut Reading, basis: &Basis) -> Result<Arc<Supply>, ApiError> {
         let minute = basis.now.timestamp() / 60;
         let wanted = basis.versions.iter().find(|view| view.view == PROVISIONING);
-        let mut kept = self.0.lock().await;
+        let slot = self.0.slot(db.scope());
+        let mut kept = slot.lock().await;
         if let Some((at, then, supply)) = kept.as_ref()
             && *then == minute
             && wanted.is_none_or(|wanted| at.iter().any(|at| at.view == wanted.view && at.version >= wanted.version))
         {
             return Ok(Arc::clone(supply));
         }
-        // One snapshot for all statements: counts that are shown side by side must be of the same moment.
-        let mut tx = pool.begin().await?;
-        sqlx::query!("set transaction isolation level repeatable read read only")
-            .execute(&mut *tx)
-            .await?;
-        let versions = basis::versions(&mut *tx).await?;
-        let supply = Arc::new(read::supply(&mut tx, basis.now).await?);
-        tx.commit().await?;
-        *kept = Some((versions, minute, Arc::clone(&supply)));
+        let supply = Arc::new(read::supply(db, basis.now).await?);
+        *kept = Some((basis.versions.clone(), minute, Arc::clone(&supply)));
         Ok(supply)
     }
 }

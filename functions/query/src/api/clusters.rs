@@ -226,9 +226,10 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<ClusterParams>) -> Res
         cursor,
     } = &ask.params;
     let wanted = ask.page(*limit, cursor.as_deref())?;
-    let basis = Basis::read(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::read(&mut db, ask.now).await?;
     ask.list(&basis, Scope::Fleet, async || {
-        let fleet = app.fleet.get(&app.pool, &basis.versions, ask.now).await?;
+        let fleet = app.fleet.get(&mut db, &basis).await?;
         let mut rows = rows(&fleet, &basis);
         rows.retain(|row| status.is_empty() || status.contains(&row.status));
         rows.retain(|row| q.as_ref().is_none_or(|q| row.name.contains(q.as_str())));
@@ -263,13 +264,14 @@ fn key(row: &ClusterRow, field: ClusterField) -> Key {
     params(("name" = String, Path, description = "Name of the cluster")),
     responses((status = 200, description = "The cluster", body = One<ClusterDetail>)))]
 pub async fn get(State(app): State<QueryState>, Path(name): Path<String>, ask: Ask<NoParams>) -> Result<Response, ApiError> {
-    let basis = Basis::read(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::read(&mut db, ask.now).await?;
     let source = basis.cluster_named(&name)?;
     let id = source.cluster_id;
     ask.one(&basis, Scope::Clusters(&[id]), async || {
-        let fleet = app.fleet.get(&app.pool, &basis.versions, ask.now).await?;
+        let fleet = app.fleet.get(&mut db, &basis).await?;
         let row = rows(&fleet, &basis).into_iter().find(|row| row.id == id);
-        let health = stages::of_subject(&app.pool, id, basis.is_blind(id)).await?;
+        let health = stages::of_subject(&mut db, id, basis.is_blind(id)).await?;
         Ok(ClusterDetail {
             row: row.ok_or(ApiError::NotFound { what: "cluster", name })?,
             health: health.into_iter().next(),

@@ -7,7 +7,7 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use stargate_common::objects::Kind;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
@@ -86,11 +86,12 @@ pub struct EvidenceParams {
     params(("id" = Uuid, Path, description = "Id of the instance"), EvidenceParams),
     responses((status = 200, description = "One document a kind", body = One<Vec<EvidenceRow>>)))]
 pub async fn list(State(app): State<QueryState>, Path(id): Path<String>, ask: Ask<EvidenceParams>) -> Result<Response, ApiError> {
-    let basis = Basis::read(&app, ask.now).await?;
-    let record = super::instances::find(&app.pool, &id).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::read(&mut db, ask.now).await?;
+    let record = super::instances::find(&mut db, &id).await?;
     let wanted = any_word(&ask.params.kind, |EvidenceKind(kind)| kind.as_str());
     ask.one(&basis, Scope::Clusters(&[record.cluster_id]), async || {
-        let mut documents = documents(&app.pool, record.instance_id, wanted.as_deref()).await?;
+        let mut documents = documents(&mut db, record.instance_id, wanted.as_deref()).await?;
         let readings = basis
             .cluster(record.cluster_id)
             .map(|cluster| cluster.kinds.as_slice())
@@ -128,7 +129,7 @@ struct Document {
     content: Option<Value>,
 }
 
-async fn documents(db: &PgPool, instance: Uuid, kinds: Option<&[String]>) -> Result<BTreeMap<String, Document>, ApiError> {
+async fn documents(db: &mut PgConnection, instance: Uuid, kinds: Option<&[String]>) -> Result<BTreeMap<String, Document>, ApiError> {
     let records = sqlx::query!(
         r#"-- evidence::documents
         select kind, content_hash, observed_at, octet_length(doc::text) as "size_bytes!",

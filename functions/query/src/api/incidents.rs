@@ -9,7 +9,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -252,7 +252,8 @@ impl Default for IncidentParams {
     responses((status = 200, description = "Incidents", body = List<IncidentRow>)))]
 pub async fn list(State(app): State<QueryState>, ask: Ask<IncidentParams>) -> Result<Response, ApiError> {
     let params = &ask.params;
-    let basis = Basis::read(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::read(&mut db, ask.now).await?;
     let clusters = basis.cluster_ids(&params.cluster)?;
     let states: &[IncidentState] = if params.state.is_empty() {
         &[IncidentState::Open]
@@ -272,7 +273,7 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<IncidentParams>) -> Re
         since: params.since,
         clusters,
     };
-    answer(&app, &ask, &basis, &filter, params.sort, params.limit, params.cursor.as_deref()).await
+    answer(&mut db, &ask, &basis, &filter, params.sort, params.limit, params.cursor.as_deref()).await
 }
 
 /// Parameters of what needs attention.
@@ -300,7 +301,8 @@ pub struct AttentionParams {
     responses((status = 200, description = "Incidents", body = List<IncidentRow>)))]
 pub async fn attention(State(app): State<QueryState>, ask: Ask<AttentionParams>) -> Result<Response, ApiError> {
     let params = &ask.params;
-    let basis = Basis::read(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::read(&mut db, ask.now).await?;
     let clusters = basis.cluster_ids(&params.cluster)?;
     let filter = Filter {
         states: vec![IncidentState::Open.as_str().to_owned()],
@@ -310,7 +312,7 @@ pub async fn attention(State(app): State<QueryState>, ask: Ask<AttentionParams>)
         ..Filter::default()
     };
     answer(
-        &app,
+        &mut db,
         &ask,
         &basis,
         &filter,
@@ -322,7 +324,7 @@ pub async fn attention(State(app): State<QueryState>, ask: Ask<AttentionParams>)
 }
 
 async fn answer<P>(
-    app: &QueryState,
+    db: &mut PgConnection,
     ask: &Ask<P>,
     basis: &Basis,
     filter: &Filter,
@@ -339,7 +341,7 @@ where
             // The priority's bits: a number in JSON would not come back exactly.
             let wanted: Wanted<(u32, DateTime<Utc>, Uuid)> = ask.page(limit, cursor)?;
             ask.list(basis, scope, async || {
-                let records = by_priority(&app.pool, filter, &wanted).await?;
+                let records = by_priority(db, filter, &wanted).await?;
                 let (records, page) = wanted.cut(records, |record| (record.priority.to_bits(), record.onset_at, record.incident_id));
                 Ok((rows(records, basis), page))
             })
@@ -348,7 +350,7 @@ where
         IncidentSort::Onset | IncidentSort::OnsetDescending => {
             let wanted: Wanted<(DateTime<Utc>, Uuid)> = ask.page(limit, cursor)?;
             ask.list(basis, scope, async || {
-                let records = by_onset(&app.pool, filter, &wanted, sort == IncidentSort::OnsetDescending).await?;
+                let records = by_onset(db, filter, &wanted, sort == IncidentSort::OnsetDescending).await?;
                 let (records, page) = wanted.cut(records, |record| (record.onset_at, record.incident_id));
                 Ok((rows(records, basis), page))
             })
@@ -357,7 +359,7 @@ where
         IncidentSort::Opened | IncidentSort::OpenedDescending => {
             let wanted: Wanted<(DateTime<Utc>, Uuid)> = ask.page(limit, cursor)?;
             ask.list(basis, scope, async || {
-                let records = by_opening(&app.pool, filter, &wanted, sort == IncidentSort::OpenedDescending).await?;
+                let records = by_opening(db, filter, &wanted, sort == IncidentSort::OpenedDescending).await?;
                 let (records, page) = wanted.cut(records, |record| (record.opened_at, record.incident_id));
                 Ok((rows(records, basis), page))
             })
@@ -374,19 +376,20 @@ where
     params(("id" = Uuid, Path, description = "Id of the incident")),
     responses((status = 200, description = "The incident", body = One<IncidentDetail>)))]
 pub async fn get(State(app): State<QueryState>, Path(id): Path<String>, ask: Ask<NoParams>) -> Result<Response, ApiError> {
-    let basis = Basis::read(&app, ask.now).await?;
-    let record = find(&app.pool, &id).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::read(&mut db, ask.now).await?;
+    let record = find(&mut db, &id).await?;
     let clusters = record.cluster_id.map(|id| vec![id]);
     ask.one(&basis, clusters.as_deref().into(), async || {
         let parent = match record.parent_id {
-            Some(parent) => Some(row(find(&app.pool, &parent.to_string()).await?, &basis)),
+            Some(parent) => Some(row(find(&mut db, &parent.to_string()).await?, &basis)),
             None => None,
         };
         let class_history = serde_json::from_value(record.class_history.clone()).map_err(|source| ApiError::Document {
             what: format!("the classes of incident {id}"),
             source,
         })?;
-        let children = children(&app.pool, record.incident_id).await?;
+        let children = children(&mut db, record.incident_id).await?;
         let members = std::iter::once(&record)
             .chain(&children)
             .filter_map(|record| member(record, &basis))
@@ -403,7 +406,7 @@ pub async fn get(State(app): State<QueryState>, Path(id): Path<String>, ask: Ask
 }
 
 /// The newest incidents of an instance.
-pub(super) async fn of_instance(db: &PgPool, instance: Uuid, basis: &Basis) -> Result<Vec<IncidentRow>, ApiError> {
+pub(super) async fn of_instance(db: &mut PgConnection, instance: Uuid, basis: &Basis) -> Result<Vec<IncidentRow>, ApiError> {
     Ok(rows(store::of_instance(db, instance).await?, basis))
 }
 

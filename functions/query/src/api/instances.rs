@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -228,7 +228,8 @@ pub struct InstanceParams {
     responses((status = 200, description = "Instances", body = List<InstanceRow>)))]
 pub async fn list(State(app): State<QueryState>, ask: Ask<InstanceParams>) -> Result<Response, ApiError> {
     let params = &ask.params;
-    let basis = Basis::read(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::read(&mut db, ask.now).await?;
     let clusters = basis.cluster_ids(&params.cluster)?;
     let filter = Filter {
         labs: any_of(&params.lab),
@@ -246,7 +247,7 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<InstanceParams>) -> Re
         InstanceSort::Namespace | InstanceSort::NamespaceDescending => {
             let wanted: Wanted<(String, Uuid)> = ask.page(limit, cursor)?;
             ask.list(&basis, filter.clusters.as_deref().into(), async || {
-                let records = by_namespace(&app.pool, &filter, &wanted, sort == InstanceSort::NamespaceDescending).await?;
+                let records = by_namespace(&mut db, &filter, &wanted, sort == InstanceSort::NamespaceDescending).await?;
                 let (records, page) = wanted.cut(records, |record| (record.namespace.clone(), record.instance_id));
                 Ok((rows(records, &basis), page))
             })
@@ -255,7 +256,7 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<InstanceParams>) -> Re
         InstanceSort::Changed | InstanceSort::ChangedDescending => {
             let wanted: Wanted<(DateTime<Utc>, Uuid)> = ask.page(limit, cursor)?;
             ask.list(&basis, filter.clusters.as_deref().into(), async || {
-                let records = by_change(&app.pool, &filter, &wanted, sort == InstanceSort::ChangedDescending).await?;
+                let records = by_change(&mut db, &filter, &wanted, sort == InstanceSort::ChangedDescending).await?;
                 let (records, page) = wanted.cut(records, |record| (record.changed_at, record.instance_id));
                 Ok((rows(records, &basis), page))
             })
@@ -264,7 +265,7 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<InstanceParams>) -> Re
         InstanceSort::Created | InstanceSort::CreatedDescending => {
             let wanted: Wanted<(DateTime<Utc>, Uuid)> = ask.page(limit, cursor)?;
             ask.list(&basis, filter.clusters.as_deref().into(), async || {
-                let records = by_age(&app.pool, &filter, &wanted, sort == InstanceSort::CreatedDescending).await?;
+                let records = by_age(&mut db, &filter, &wanted, sort == InstanceSort::CreatedDescending).await?;
                 let (records, page) = wanted.cut(records, |record| (record.created_at, record.instance_id));
                 Ok((rows(records, &basis), page))
             })
@@ -273,7 +274,7 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<InstanceParams>) -> Re
         InstanceSort::Onset | InstanceSort::OnsetDescending => {
             let wanted: Wanted<(Option<DateTime<Utc>>, Uuid)> = ask.page(limit, cursor)?;
             ask.list(&basis, filter.clusters.as_deref().into(), async || {
-                let records = by_onset(&app.pool, &filter, &wanted, sort == InstanceSort::OnsetDescending).await?;
+                let records = by_onset(&mut db, &filter, &wanted, sort == InstanceSort::OnsetDescending).await?;
                 let (records, page) = wanted.cut(records, |record| (record.failing_since, record.instance_id));
                 Ok((rows(records, &basis), page))
             })
@@ -290,8 +291,9 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<InstanceParams>) -> Re
     params(("id" = Uuid, Path, description = "Id of the instance")),
     responses((status = 200, description = "The instance", body = One<InstanceDetail>)))]
 pub async fn get(State(app): State<QueryState>, Path(id): Path<String>, ask: Ask<NoParams>) -> Result<Response, ApiError> {
-    let basis = Basis::read(&app, ask.now).await?;
-    let record = find(&app.pool, &id).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::read(&mut db, ask.now).await?;
+    let record = find(&mut db, &id).await?;
     ask.one(&basis, Scope::Clusters(&[record.cluster_id]), async || {
         let id = record.instance_id;
         Ok(InstanceDetail {
@@ -299,9 +301,9 @@ pub async fn get(State(app): State<QueryState>, Path(id): Path<String>, ask: Ask
             service_uuid: record.service_uuid.clone(),
             first_seen_at: record.first_seen_at,
             deleted_at: record.deleted_at,
-            stages: stages::of_subject(&app.pool, id, basis.is_blind(record.cluster_id)).await?,
-            incidents: incidents::of_instance(&app.pool, id, &basis).await?,
-            transitions: transitions::of_instance(&app.pool, id, &basis).await?,
+            stages: stages::of_subject(&mut db, id, basis.is_blind(record.cluster_id)).await?,
+            incidents: incidents::of_instance(&mut db, id, &basis).await?,
+            transitions: transitions::of_instance(&mut db, id, &basis).await?,
             row: row(record, &basis),
         })
     })
@@ -309,7 +311,7 @@ pub async fn get(State(app): State<QueryState>, Path(id): Path<String>, ask: Ask
 }
 
 /// Instances that are there now and whose namespace or guid matches, for the search box.
-pub(super) async fn matching(db: &PgPool, pattern: &str, limit: i64, basis: &Basis) -> Result<Vec<InstanceRow>, ApiError> {
+pub(super) async fn matching(db: &mut PgConnection, pattern: &str, limit: i64, basis: &Basis) -> Result<Vec<InstanceRow>, ApiError> {
     Ok(rows(store::matching(db, pattern, limit).await?, basis))
 }
 

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use stargate_common::provisioning::job::{AapJob, Phase};
 use stargate_common::sources::SourceName;
 use utoipa::{IntoParams, ToSchema};
@@ -165,9 +165,10 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<JobParams>) -> Result<
     }
     let wanted: Wanted<(String, String)> = ask.page(params.limit, params.cursor.as_deref())?;
     let window = window(params.range, params.from, params.to, ask.now)?;
-    let basis = Basis::of_the_minute(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::of_the_minute(&mut db, ask.now).await?;
     ask.list(&basis, Scope::Systems(Some(&[]), &[SourceName::Aap]), async || {
-        let records = read(&app.pool, params, window.from, window.to, &wanted).await?;
+        let records = read(&mut db, params, window.from, window.to, &wanted).await?;
         let (records, page) = wanted.cut(records, |record| (record.began.clone(), record.key.clone()));
         let rows = records.into_iter().map(|record| row(record, &basis)).collect::<Result<_, _>>()?;
         Ok((rows, page))
@@ -222,7 +223,7 @@ macro_rules! select {
 }
 
 async fn read(
-    db: &PgPool,
+    db: &mut PgConnection,
     params: &JobParams,
     from: Option<DateTime<Utc>>,
     to: Option<DateTime<Utc>>,
@@ -257,7 +258,7 @@ async fn read(
 }
 
 /// The jobs of a subject, newest first, by the uuid that ends their names.
-pub(super) async fn of_subject(db: &PgPool, service_uuid: &str, basis: &Basis) -> Result<Vec<JobRow>, ApiError> {
+pub(super) async fn of_subject(db: &mut PgConnection, service_uuid: &str, basis: &Basis) -> Result<Vec<JobRow>, ApiError> {
     if service_uuid.is_empty() {
         return Ok(Vec::new());
     }

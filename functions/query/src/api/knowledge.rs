@@ -122,9 +122,10 @@ impl Default for ClassParams {
 #[utoipa::path(get, path = "/stages", operation_id = "listStages", tag = "knowledge",
     responses((status = 200, description = "Stages", body = One<Vec<StageInfoRow>>)))]
 pub async fn stages(State(app): State<QueryState>, ask: Ask<NoParams>) -> Result<Response, ApiError> {
-    let basis = Basis::read(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::read(&mut db, ask.now).await?;
     ask.one(&basis, Scope::Fleet, async || {
-        let fleet = app.fleet.get(&app.pool, &basis.versions, ask.now).await?;
+        let fleet = app.fleet.get(&mut db, &basis).await?;
         let outcomes = clusters::stage_outcomes(&fleet, &basis, |_| true)
             .into_iter()
             .map(|stage| stage.outcomes);
@@ -161,9 +162,10 @@ pub async fn stages(State(app): State<QueryState>, ask: Ask<NoParams>) -> Result
 pub async fn classes(State(app): State<QueryState>, ask: Ask<ClassParams>) -> Result<Response, ApiError> {
     let params = &ask.params;
     let wanted = ask.page(params.limit, params.cursor.as_deref())?;
-    let basis = Basis::read(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::read(&mut db, ask.now).await?;
     ask.list(&basis, Scope::Fleet, async || {
-        let fleet = app.fleet.get(&app.pool, &basis.versions, ask.now).await?;
+        let fleet = app.fleet.get(&mut db, &basis).await?;
         let mut rows = class_rows(&app.knowledge, &fleet, &basis);
         rows.retain(|row| {
             let stage = params.stage.is_empty()
@@ -192,9 +194,10 @@ pub async fn classes(State(app): State<QueryState>, ask: Ask<ClassParams>) -> Re
     params(("id" = String, Path, description = "Name of the class")),
     responses((status = 200, description = "The failure class", body = One<ClassRow>)))]
 pub async fn class(State(app): State<QueryState>, Path(id): Path<String>, ask: Ask<NoParams>) -> Result<Response, ApiError> {
-    let basis = Basis::read(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::read(&mut db, ask.now).await?;
     ask.one(&basis, Scope::Fleet, async || {
-        let fleet = app.fleet.get(&app.pool, &basis.versions, ask.now).await?;
+        let fleet = app.fleet.get(&mut db, &basis).await?;
         let row = class_rows(&app.knowledge, &fleet, &basis).into_iter().find(|row| row.id == id);
         row.ok_or(ApiError::NotFound {
             what: "failure class",

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use stargate_common::provisioning::session_readiness::Phase;
 use stargate_common::sources::SourceName;
 use stargate_common::stage::Stage;
@@ -223,11 +223,12 @@ impl Default for LabParams {
 pub async fn list(State(app): State<QueryState>, ask: Ask<LabParams>) -> Result<Response, ApiError> {
     let params = &ask.params;
     let wanted = ask.page(params.limit, params.cursor.as_deref())?;
-    let basis = Basis::of_the_minute(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::of_the_minute(&mut db, ask.now).await?;
     let clusters = basis.cluster_ids(&params.cluster)?;
     ask.list(&basis, clusters.as_deref().into(), async || {
-        let fleet = app.fleet.get(&app.pool, &basis.versions, ask.now).await?;
-        let supply = app.supply.get(&app.pool, &basis).await?;
+        let fleet = app.fleet.get(&mut db, &basis).await?;
+        let supply = app.supply.get(&mut db, &basis).await?;
         let plans = Plans::of(&supply, &fleet, &basis);
         let mut rows = Vec::new();
         for counts in by_lab(&fleet) {
@@ -402,10 +403,11 @@ fn not_found(code: &str) -> ApiError {
     params(("code" = String, Path, description = "Code of the lab")),
     responses((status = 200, description = "The lab", body = One<LabDetail>)))]
 pub async fn get(State(app): State<QueryState>, Path(code): Path<String>, ask: Ask<NoParams>) -> Result<Response, ApiError> {
-    let basis = Basis::of_the_minute(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::of_the_minute(&mut db, ask.now).await?;
     ask.one(&basis, Scope::Fleet, async || {
-        let fleet = app.fleet.get(&app.pool, &basis.versions, ask.now).await?;
-        let supply = app.supply.get(&app.pool, &basis).await?;
+        let fleet = app.fleet.get(&mut db, &basis).await?;
+        let supply = app.supply.get(&mut db, &basis).await?;
         let plans = Plans::of(&supply, &fleet, &basis);
         let counts = of_lab(&fleet, &code);
         let mut by_cluster = BTreeMap::<String, Counts>::new();
@@ -415,7 +417,7 @@ pub async fn get(State(app): State<QueryState>, Path(code): Path<String>, ask: A
         }
         Ok(LabDetail {
             row: row(&counts, &fleet, &basis, None, &plans).ok_or_else(|| not_found(&code))?,
-            catalog_items: catalog_items(&app.pool, &code).await?,
+            catalog_items: catalog_items(&mut db, &code).await?,
             by_cluster: by_cluster
                 .into_iter()
                 .map(|(cluster, instances)| LabCluster { cluster, instances })
@@ -426,7 +428,7 @@ pub async fn get(State(app): State<QueryState>, Path(code): Path<String>, ask: A
     .await
 }
 
-async fn catalog_items(db: &PgPool, lab: &str) -> Result<Vec<String>, sqlx::Error> {
+async fn catalog_items(db: &mut PgConnection, lab: &str) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar!(
         r#"-- labs::catalog_items
         select distinct catalog_item as "catalog_item!" from instances
@@ -454,18 +456,19 @@ pub struct PipelineParams {
     params(("code" = String, Path, description = "Code of the lab"), PipelineParams),
     responses((status = 200, description = "The stages in pipeline order", body = One<Vec<PipelineStage>>)))]
 pub async fn pipeline(State(app): State<QueryState>, Path(code): Path<String>, ask: Ask<PipelineParams>) -> Result<Response, ApiError> {
-    let basis = Basis::read(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::read(&mut db, ask.now).await?;
     let clusters = basis.cluster_ids(&ask.params.cluster)?;
     ask.one(&basis, clusters.as_deref().into(), async || {
-        let fleet = app.fleet.get(&app.pool, &basis.versions, ask.now).await?;
+        let fleet = app.fleet.get(&mut db, &basis).await?;
         if of_lab(&fleet, &code).is_empty() {
             return Err(not_found(&code));
         }
         let ids: Vec<Uuid> = clusters
             .clone()
             .unwrap_or_else(|| basis.clusters.iter().map(|cluster| cluster.cluster_id).collect());
-        let mut outcomes = outcomes(&app.pool, &code, &ids, &basis).await?;
-        let mut worst = worst(&app.pool, &code, &ids, &basis).await?;
+        let mut outcomes = outcomes(&mut db, &code, &ids, &basis).await?;
+        let mut worst = worst(&mut db, &code, &ids, &basis).await?;
         let stage = |(i, stage): (usize, Stage)| {
             let outcomes = outcomes.remove(stage.as_str()).unwrap_or_default();
             PipelineStage {
@@ -482,7 +485,7 @@ pub async fn pipeline(State(app): State<QueryState>, Path(code): Path<String>, a
     .await
 }
 
-async fn outcomes(db: &PgPool, lab: &str, clusters: &[Uuid], basis: &Basis) -> Result<BTreeMap<String, Outcomes>, sqlx::Error> {
+async fn outcomes(db: &mut PgConnection, lab: &str, clusters: &[Uuid], basis: &Basis) -> Result<BTreeMap<String, Outcomes>, sqlx::Error> {
     let counts = sqlx::query!(
         "-- labs::outcomes
         select cluster_id, stage, outcome, instances from stage_rollup where cluster_id = any($2) and lab = $1",
@@ -499,7 +502,12 @@ async fn outcomes(db: &PgPool, lab: &str, clusters: &[Uuid], basis: &Basis) -> R
     Ok(outcomes)
 }
 
-async fn worst(db: &PgPool, lab: &str, clusters: &[Uuid], basis: &Basis) -> Result<BTreeMap<String, Vec<WorstInstance>>, sqlx::Error> {
+async fn worst(
+    db: &mut PgConnection,
+    lab: &str,
+    clusters: &[Uuid],
+    basis: &Basis,
+) -> Result<BTreeMap<String, Vec<WorstInstance>>, sqlx::Error> {
     let seen: Vec<Uuid> = clusters.iter().copied().filter(|&id| !basis.is_blind(id)).collect();
     let rows = sqlx::query!(
         r#"-- labs::worst

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use stargate_common::sources::SourceName;
 use utoipa::{IntoParams, ToSchema};
 
@@ -103,12 +103,13 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<MappingParams>) -> Res
         super::no_nul(parameter, words)?;
     }
     let wanted: Wanted<MappingKey> = ask.page(params.limit, params.cursor.as_deref())?;
-    let basis = Basis::read(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::read(&mut db, ask.now).await?;
     ask.list(&basis, Scope::Systems(None, &SOURCES), async || {
         let rows = if params.unmatched {
-            unmatched(&app.pool, params, &wanted).await?
+            unmatched(&mut db, params, &wanted).await?
         } else {
-            links(&app.pool, params, &wanted).await?
+            links(&mut db, params, &wanted).await?
         };
         let key = |row: &MappingRow| {
             let to = row.to_key.clone().unwrap_or_default();
@@ -155,7 +156,7 @@ macro_rules! links {
     };
 }
 
-async fn links(db: &PgPool, params: &MappingParams, wanted: &Wanted<MappingKey>) -> Result<Vec<MappingRow>, sqlx::Error> {
+async fn links(db: &mut PgConnection, params: &MappingParams, wanted: &Wanted<MappingKey>) -> Result<Vec<MappingRow>, sqlx::Error> {
     if wanted.is_ascending(false) {
         links!("links", ">", "l.from_kind, l.from_key, l.to_kind, l.to_key", db, params, wanted)
     } else {
@@ -202,7 +203,7 @@ macro_rules! unmatched {
 }
 
 /// What joined nothing has neither method nor strength, so a filter for these leaves nothing.
-async fn unmatched(db: &PgPool, params: &MappingParams, wanted: &Wanted<MappingKey>) -> Result<Vec<MappingRow>, sqlx::Error> {
+async fn unmatched(db: &mut PgConnection, params: &MappingParams, wanted: &Wanted<MappingKey>) -> Result<Vec<MappingRow>, sqlx::Error> {
     if wanted.is_ascending(false) {
         unmatched!("unmatched", ">", "u.kind, u.key, u.wanted", db, params, wanted)
     } else {

@@ -7,7 +7,7 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use stargate_common::objects::{Kind, Node, NodeMetrics};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -91,10 +91,11 @@ impl Default for NodeParams {
 pub async fn list(State(app): State<QueryState>, Path(name): Path<String>, ask: Ask<NodeParams>) -> Result<Response, ApiError> {
     let NodeParams { sort, limit, cursor } = &ask.params;
     let wanted = ask.page(*limit, cursor.as_deref())?;
-    let basis = Basis::read(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::read(&mut db, ask.now).await?;
     let id = basis.cluster_named(&name)?.cluster_id;
     ask.list(&basis, Scope::Clusters(&[id]), async || {
-        let rows = rows(&app.pool, id, &name).await?;
+        let rows = rows(&mut db, id, &name).await?;
         Ok(short(rows, sort, &wanted, key, |row| row.node.clone()))
     })
     .await
@@ -108,7 +109,7 @@ fn key(row: &NodeRow, field: NodeField) -> Key {
     }
 }
 
-async fn rows(db: &PgPool, cluster_id: Uuid, name: &str) -> Result<Vec<NodeRow>, ApiError> {
+async fn rows(db: &mut PgConnection, cluster_id: Uuid, name: &str) -> Result<Vec<NodeRow>, ApiError> {
     let documents = sqlx::query!(
         r#"-- nodes::documents
         select kind, doc::text as "doc!", observed_at from cluster_evidence where cluster_id = $1 and kind = any($2)"#,

@@ -155,12 +155,13 @@ pub struct OverviewParams {
 #[utoipa::path(get, path = "/overview", operation_id = "getOverview", tag = "overview", params(OverviewParams),
     responses((status = 200, description = "The overview", body = One<Overview>)))]
 pub async fn get(State(app): State<QueryState>, ask: Ask<OverviewParams>) -> Result<Response, ApiError> {
-    let basis = Basis::read(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::read(&mut db, ask.now).await?;
     let clusters = basis.cluster_ids(&ask.params.cluster)?;
     let scope: Scope<'_> = clusters.as_deref().into();
     ask.one(&basis, scope, async || {
-        let fleet = app.fleet.get(&app.pool, &basis.versions, ask.now).await?;
-        let supply = app.supply.get(&app.pool, &basis).await?;
+        let fleet = app.fleet.get(&mut db, &basis).await?;
+        let supply = app.supply.get(&mut db, &basis).await?;
         Ok(overview(&fleet, &supply, &basis, clusters.as_deref()))
     })
     .await

@@ -189,10 +189,11 @@ impl Default for PoolParams {
 pub async fn list(State(app): State<QueryState>, ask: Ask<PoolParams>) -> Result<Response, ApiError> {
     let params = &ask.params;
     let wanted = ask.page(params.limit, params.cursor.as_deref())?;
-    let basis = Basis::of_the_minute(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::of_the_minute(&mut db, ask.now).await?;
     ask.list(&basis, Scope::Systems(Some(&[]), &SOURCES), async || {
-        let supply = app.supply.get(&app.pool, &basis).await?;
-        let fleet = app.fleet.get(&app.pool, &basis.versions, ask.now).await?;
+        let supply = app.supply.get(&mut db, &basis).await?;
+        let fleet = app.fleet.get(&mut db, &basis).await?;
         let judged = sessions::judged(&supply, &fleet, &basis);
         let mut rows: Vec<PoolRow> = supply.pools.values().map(|facts| row(facts, &judged, &basis)).collect();
         rows.retain(|row| {
@@ -222,10 +223,11 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<PoolParams>) -> Result
     params(("name" = String, Path, description = "Name of the pool")),
     responses((status = 200, description = "The pool", body = One<PoolDetail>)))]
 pub async fn get(State(app): State<QueryState>, Path(name): Path<String>, ask: Ask<NoParams>) -> Result<Response, ApiError> {
-    let basis = Basis::of_the_minute(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::of_the_minute(&mut db, ask.now).await?;
     ask.one(&basis, Scope::Systems(Some(&[]), &SOURCES), async || {
-        let supply = app.supply.get(&app.pool, &basis).await?;
-        let fleet = app.fleet.get(&app.pool, &basis.versions, ask.now).await?;
+        let supply = app.supply.get(&mut db, &basis).await?;
+        let fleet = app.fleet.get(&mut db, &basis).await?;
         let facts = named(&supply, &name)?;
         Ok(PoolDetail {
             row: row(facts, &sessions::judged(&supply, &fleet, &basis), &basis),

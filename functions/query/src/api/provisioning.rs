@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use stargate_common::provisioning::job::Phase;
 use stargate_common::provisioning::placement::SandboxCluster;
 use stargate_common::provisioning::sli::{self, Period, Seen, Sli};
@@ -206,16 +206,17 @@ const SOURCES: [SourceName; 4] = [
 #[utoipa::path(get, path = "/provisioning/summary", operation_id = "getProvisioningSummary", tag = "provisioning", params(SummaryParams),
     responses((status = 200, description = "The summary", body = One<ProvisioningSummary>)))]
 pub async fn summary(State(app): State<QueryState>, ask: Ask<SummaryParams>) -> Result<Response, ApiError> {
-    let basis = Basis::of_the_minute(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::of_the_minute(&mut db, ask.now).await?;
     ask.one(&basis, Scope::Systems(None, &SOURCES), async || {
-        let supply = app.supply.get(&app.pool, &basis).await?;
-        let fleet = app.fleet.get(&app.pool, &basis.versions, ask.now).await?;
+        let supply = app.supply.get(&mut db, &basis).await?;
+        let fleet = app.fleet.get(&mut db, &basis).await?;
         let period = Period {
             from: ask.now - ask.params.range.range().length(),
             until: ask.now,
         };
         let ended = match basis.known(&[SourceName::Babylon]) {
-            Ok(()) => Some(ended(&app.pool, period).await?),
+            Ok(()) => Some(ended(&mut db, period).await?),
             Err(_) => None,
         };
         Ok(assemble(&supply, &fleet, &basis, period, ended.as_deref()))
@@ -337,7 +338,7 @@ fn slots(rows: &[SandboxCluster]) -> Vec<RateSlots> {
 }
 
 /// Subjects whose provision or destruction ended in the period, gone or not: what they came to still counts.
-async fn ended(db: &PgPool, period: Period) -> Result<Vec<Ended>, ApiError> {
+async fn ended(db: &mut PgConnection, period: Period) -> Result<Vec<Ended>, ApiError> {
     let from = period.from.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let rows = sqlx::query!(
         r#"-- provisioning::ended

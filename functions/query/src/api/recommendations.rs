@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use stargate_common::policy::augment::Context;
 use stargate_common::policy::evaluate::Evidence;
 use utoipa::{IntoParams, ToSchema};
@@ -192,9 +192,10 @@ pub struct RecommendationParams {
 pub async fn list(State(app): State<QueryState>, ask: Ask<RecommendationParams>) -> Result<Response, ApiError> {
     let params = &ask.params;
     let wanted = ask.page(params.limit, params.cursor.as_deref())?;
-    let basis = Basis::read(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::read(&mut db, ask.now).await?;
     ask.list(&basis, Scope::Fleet, async || {
-        let rows = read(&app.pool, params).await?;
+        let rows = read(&mut db, params).await?;
         let usual = Sort::ascending(RecommendationField::Urgency);
         Ok(short(rows, params.sort.as_ref().unwrap_or(&usual), &wanted, key, id))
     })
@@ -218,7 +219,7 @@ fn id(row: &RecommendationRow) -> String {
     format!("{:.2} {} {}/{}", 1.0 - row.confidence, row.rule, row.scope, row.scope_key)
 }
 
-async fn read(db: &PgPool, params: &RecommendationParams) -> Result<Vec<RecommendationRow>, sqlx::Error> {
+async fn read(db: &mut PgConnection, params: &RecommendationParams) -> Result<Vec<RecommendationRow>, sqlx::Error> {
     let states = any_word(&params.state, RecommendationState::as_str).unwrap_or_else(|| vec!["issued".to_owned()]);
     sqlx::query_as!(
         RecommendationRow,
@@ -246,17 +247,18 @@ async fn read(db: &PgPool, params: &RecommendationParams) -> Result<Vec<Recommen
     params(("id" = String, Path, description = "Its id")),
     responses((status = 200, description = "The advice", body = One<RecommendationDetail>)))]
 pub async fn get(State(app): State<QueryState>, Path(id): Path<String>, ask: Ask<NoParams>) -> Result<Response, ApiError> {
-    let basis = Basis::read(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::read(&mut db, ask.now).await?;
     let missing = || ApiError::NotFound {
         what: "recommendation",
         name: id.clone(),
     };
     let wanted: Uuid = id.parse().map_err(|_| missing())?;
-    ask.one(&basis, Scope::Fleet, async || detail(&app.pool, wanted).await?.ok_or_else(missing))
+    ask.one(&basis, Scope::Fleet, async || detail(&mut db, wanted).await?.ok_or_else(missing))
         .await
 }
 
-async fn detail(db: &PgPool, id: Uuid) -> Result<Option<RecommendationDetail>, ApiError> {
+async fn detail(db: &mut PgConnection, id: Uuid) -> Result<Option<RecommendationDetail>, ApiError> {
     let found = sqlx::query!(
         r#"-- recommendations::get
         select recommendation_id, rule, scope, scope_key, state, urgency, (confidence / 100.0)::float8 as "confidence!", title, decision,
@@ -379,13 +381,14 @@ impl Default for RuleUnknownParams {
 pub async fn unknowns(State(app): State<QueryState>, ask: Ask<RuleUnknownParams>) -> Result<Response, ApiError> {
     let RuleUnknownParams { sort, limit, cursor } = &ask.params;
     let wanted = ask.page(*limit, cursor.as_deref())?;
-    let basis = Basis::read(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::read(&mut db, ask.now).await?;
     ask.list(&basis, Scope::Fleet, async || {
         let rows = sqlx::query!(
             "-- recommendations::unknowns
             select rule, scope, reason, subjects, examples, facts, sources, since from rule_unknowns"
         )
-        .fetch_all(&app.pool)
+        .fetch_all(&mut *db)
         .await?;
         let words = |json: serde_json::Value| {
             serde_json::from_value::<Vec<String>>(json).map_err(|source| ApiError::Document {

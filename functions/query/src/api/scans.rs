@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use stargate_common::objects::Problem;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -177,7 +177,8 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<ScanParams>) -> Result
     let params = &ask.params;
     let wanted: Wanted<(DateTime<Utc>, Uuid)> = ask.page(params.limit, params.cursor.as_deref())?;
     let window = window(params.range, params.from, params.to, ask.now)?;
-    let basis = Basis::read(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::read(&mut db, ask.now).await?;
     let clusters = basis.cluster_ids(&params.cluster)?;
     let filter = Filter {
         tiers: any_word(&params.tier, TierName::as_str),
@@ -187,7 +188,7 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<ScanParams>) -> Result
         clusters,
     };
     ask.list(&basis, filter.clusters.as_deref().into(), async || {
-        let records = read(&app.pool, &filter, &wanted, params.sort == ScanSort::Newest).await?;
+        let records = read(&mut db, &filter, &wanted, params.sort == ScanSort::Newest).await?;
         let (records, page) = wanted.cut(records, |record| (record.started_at, record.scan_id));
         let rows: Result<Vec<_>, _> = records.into_iter().map(|record| row(record, &basis)).collect();
         Ok((rows?, page))
@@ -265,7 +266,7 @@ macro_rules! select {
 }
 
 async fn read(
-    db: &PgPool,
+    db: &mut PgConnection,
     filter: &Filter,
     wanted: &Wanted<(DateTime<Utc>, Uuid)>,
     newest_first: bool,

@@ -72,9 +72,10 @@ pub struct SearchParams {
 pub async fn search(State(app): State<QueryState>, ask: Ask<SearchParams>) -> Result<Response, ApiError> {
     let SearchParams { q, kind } = &ask.params;
     let wanted = |one: HitKind| kind.is_empty() || kind.contains(&one);
-    let basis = Basis::read(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::read(&mut db, ask.now).await?;
     ask.one(&basis, Scope::Fleet, async || {
-        let fleet = app.fleet.get(&app.pool, &basis.versions, ask.now).await?;
+        let fleet = app.fleet.get(&mut db, &basis).await?;
         let mut hits = Vec::new();
         if wanted(HitKind::Cluster) {
             let rows = clusters::rows(&fleet, &basis);
@@ -104,7 +105,7 @@ pub async fn search(State(app): State<QueryState>, ask: Ask<SearchParams>) -> Re
         hits.truncate(HITS);
         if wanted(HitKind::Instance) && hits.len() < HITS {
             let rest = i64::try_from(HITS - hits.len()).unwrap_or_default();
-            let rows = instances::matching(&app.pool, &q.prefix_pattern(), rest, &basis).await?;
+            let rows = instances::matching(&mut db, &q.prefix_pattern(), rest, &basis).await?;
             hits.extend(
                 rows.into_iter()
                     .map(|row| hit(HitKind::Instance, "instances", row.id.to_string(), row.namespace, &row.state)),

@@ -218,10 +218,11 @@ async fn answer(app: &QueryState, ask: &Ask<SessionParams>, lab: Option<&str>) -
         }));
     }
     let wanted = ask.page(params.limit, params.cursor.as_deref())?;
-    let basis = Basis::of_the_minute(app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::of_the_minute(&mut db, ask.now).await?;
     ask.list(&basis, Scope::Systems(None, &SOURCES), async || {
-        let supply = app.supply.get(&app.pool, &basis).await?;
-        let fleet = app.fleet.get(&app.pool, &basis.versions, ask.now).await?;
+        let supply = app.supply.get(&mut db, &basis).await?;
+        let fleet = app.fleet.get(&mut db, &basis).await?;
         if let Some(code) = lab
             && !supply.labs.contains_key(code)
             && !fleet.instances.iter().any(|count| count.lab == code)

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use stargate_common::sources::SourceName;
 use utoipa::{IntoParams, ToSchema};
 
@@ -89,9 +89,10 @@ impl Default for SourceParams {
 pub async fn list(State(app): State<QueryState>, ask: Ask<SourceParams>) -> Result<Response, ApiError> {
     let SourceParams { sort, limit, cursor } = &ask.params;
     let wanted = ask.page(*limit, cursor.as_deref())?;
-    let basis = Basis::read(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::read(&mut db, ask.now).await?;
     ask.list(&basis, Scope::Fleet, async || {
-        let mut rows = collectors(&app.pool, ask.now).await?;
+        let mut rows = collectors(&mut db, ask.now).await?;
         rows.extend(basis.clusters.iter().map(|cluster| of_cluster(cluster, ask.now)));
         let key = |row: &SourceRow, field| match field {
             SourceField::Source => Key::text(Some(&row.source)),
@@ -129,7 +130,7 @@ fn of_cluster(cluster: &ClusterSource, now: DateTime<Utc>) -> SourceRow {
 }
 
 /// What is not a cluster.
-async fn collectors(db: &PgPool, now: DateTime<Utc>) -> Result<Vec<SourceRow>, ApiError> {
+async fn collectors(db: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<SourceRow>, ApiError> {
     let records = sqlx::query!(
         "-- sources::collectors
         select source, enabled, interval_s, last_attempt_at, last_success_at, last_error, expected, reporting, missing, failures, retry_at from sources"

@@ -240,7 +240,8 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<SubjectParams>) -> Res
     ] {
         super::no_nul(parameter, words)?;
     }
-    let basis = Basis::of_the_minute(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::of_the_minute(&mut db, ask.now).await?;
     let scope = Scope::Systems(Some(&[]), &SOURCES);
     let filter = |stuck: Option<Vec<String>>| store::Filter {
         states: any_of(&params.state),
@@ -258,10 +259,10 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<SubjectParams>) -> Res
         SubjectSort::Name | SubjectSort::NameDescending => {
             let wanted: Wanted<(String, String)> = ask.page(limit, cursor)?;
             ask.list(&basis, scope, async || {
-                let supply = app.supply.get(&app.pool, &basis).await?;
+                let supply = app.supply.get(&mut db, &basis).await?;
                 let filter = filter(params.stuck.map(|_| supply.stuck.keys().cloned().collect()));
                 let descending = params.sort == SubjectSort::NameDescending;
-                let records = store::by_name(&app.pool, &filter, &wanted, descending).await?;
+                let records = store::by_name(&mut db, &filter, &wanted, descending).await?;
                 let (records, page) = wanted.cut(records, |record| (record.name.clone(), record.key.clone()));
                 Ok((rows(records, &supply, &basis)?, page))
             })
@@ -270,10 +271,10 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<SubjectParams>) -> Res
         SubjectSort::Changed | SubjectSort::ChangedDescending => {
             let wanted: Wanted<(DateTime<Utc>, String)> = ask.page(limit, cursor)?;
             ask.list(&basis, scope, async || {
-                let supply = app.supply.get(&app.pool, &basis).await?;
+                let supply = app.supply.get(&mut db, &basis).await?;
                 let filter = filter(params.stuck.map(|_| supply.stuck.keys().cloned().collect()));
                 let descending = params.sort == SubjectSort::ChangedDescending;
-                let records = store::by_change(&app.pool, &filter, &wanted, descending).await?;
+                let records = store::by_change(&mut db, &filter, &wanted, descending).await?;
                 let (records, page) = wanted.cut(records, |record| (record.changed_at, record.key.clone()));
                 Ok((rows(records, &supply, &basis)?, page))
             })
@@ -290,17 +291,18 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<SubjectParams>) -> Res
     params(("uid" = String, Path, description = "Uid of the subject")),
     responses((status = 200, description = "The subject", body = One<SubjectDetail>)))]
 pub async fn get(State(app): State<QueryState>, Path(uid): Path<String>, ask: Ask<NoParams>) -> Result<Response, ApiError> {
-    let basis = Basis::of_the_minute(&app, ask.now).await?;
-    let record = find(&app.pool, &uid).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::of_the_minute(&mut db, ask.now).await?;
+    let record = find(&mut db, &uid).await?;
     ask.one(
         &basis,
         Scope::Systems(Some(&[]), &[SourceName::Babylon, SourceName::Aap]),
         async || {
-            let supply = app.supply.get(&app.pool, &basis).await?;
+            let supply = app.supply.get(&mut db, &basis).await?;
             let subject = record.subject()?;
             Ok(SubjectDetail {
-                transitions: store::transitions(&app.pool, &uid).await?,
-                jobs: super::jobs::of_subject(&app.pool, &subject.service_uuid, &basis).await?,
+                transitions: store::transitions(&mut db, &uid).await?,
+                jobs: super::jobs::of_subject(&mut db, &subject.service_uuid, &basis).await?,
                 row: row(&record, subject, &supply, &basis),
             })
         },

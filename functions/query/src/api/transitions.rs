@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -143,7 +143,8 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<TransitionParams>) -> 
     let params = &ask.params;
     let wanted: Wanted<(DateTime<Utc>, Uuid)> = ask.page(params.limit, params.cursor.as_deref())?;
     let window = window(params.range, params.from, params.to, ask.now)?;
-    let basis = Basis::read(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::read(&mut db, ask.now).await?;
     let clusters = basis.cluster_ids(&params.cluster)?;
     let filter = Filter {
         labs: any_of(&params.lab),
@@ -155,7 +156,7 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<TransitionParams>) -> 
         clusters,
     };
     ask.list(&basis, filter.clusters.as_deref().into(), async || {
-        let records = read(&app.pool, &filter, &wanted, params.sort == TransitionSort::Newest).await?;
+        let records = read(&mut db, &filter, &wanted, params.sort == TransitionSort::Newest).await?;
         let (records, page) = wanted.cut(records, |record| (record.at, record.transition_id));
         Ok((rows(records, &basis), page))
     })
@@ -236,7 +237,7 @@ macro_rules! select {
 }
 
 async fn read(
-    db: &PgPool,
+    db: &mut PgConnection,
     filter: &Filter,
     wanted: &Wanted<(DateTime<Utc>, Uuid)>,
     newest_first: bool,
@@ -263,7 +264,7 @@ async fn read(
 }
 
 /// The newest transitions of an instance.
-pub(super) async fn of_instance(db: &PgPool, instance: Uuid, basis: &Basis) -> Result<Vec<TransitionRow>, ApiError> {
+pub(super) async fn of_instance(db: &mut PgConnection, instance: Uuid, basis: &Basis) -> Result<Vec<TransitionRow>, ApiError> {
     let records = sqlx::query_as!(
         TransitionRecord,
         "-- transitions::of_instance

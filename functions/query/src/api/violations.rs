@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use stargate_common::sources::SourceName;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -112,12 +112,13 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<ViolationParams>) -> R
         super::no_nul(parameter, words)?;
     }
     let wanted: Wanted<(DateTime<Utc>, Uuid)> = ask.page(params.limit, params.cursor.as_deref())?;
-    let basis = Basis::read(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::read(&mut db, ask.now).await?;
     ask.list(
         &basis,
         Scope::Systems(None, &[SourceName::Agnosticv, SourceName::Babylon]),
         async || {
-            let records = read(&app.pool, params, &wanted).await?;
+            let records = read(&mut db, params, &wanted).await?;
             let (records, page) = wanted.cut(records, |record| (record.detected_at, record.violation_id));
             Ok((rows(records, &basis), page))
         },
@@ -126,7 +127,7 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<ViolationParams>) -> R
 }
 
 /// The differences of an instance, worst first.
-pub(super) async fn of_instance(db: &PgPool, instance: Uuid, basis: &Basis) -> Result<Vec<ViolationRow>, ApiError> {
+pub(super) async fn of_instance(db: &mut PgConnection, instance: Uuid, basis: &Basis) -> Result<Vec<ViolationRow>, ApiError> {
     let records = sqlx::query_as!(
         ViolationRecord,
         r#"-- violations::of_instance
@@ -192,7 +193,11 @@ macro_rules! select {
     };
 }
 
-async fn read(db: &PgPool, params: &ViolationParams, wanted: &Wanted<(DateTime<Utc>, Uuid)>) -> Result<Vec<ViolationRecord>, sqlx::Error> {
+async fn read(
+    db: &mut PgConnection,
+    params: &ViolationParams,
+    wanted: &Wanted<(DateTime<Utc>, Uuid)>,
+) -> Result<Vec<ViolationRecord>, sqlx::Error> {
     if wanted.is_ascending(true) {
         select!("oldest_first", ">", "v.detected_at, v.violation_id", db, params, wanted)
     } else {

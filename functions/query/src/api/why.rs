@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use stargate_common::sources::SourceName;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -98,23 +98,24 @@ pub struct Why {
     params(("id" = Uuid, Path, description = "Id of the instance")),
     responses((status = 200, description = "The chain", body = One<Why>)))]
 pub async fn get(State(app): State<QueryState>, Path(id): Path<String>, ask: Ask<NoParams>) -> Result<Response, ApiError> {
-    let basis = Basis::of_the_minute(&app, ask.now).await?;
-    let record = instances::find(&app.pool, &id).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::of_the_minute(&mut db, ask.now).await?;
+    let record = instances::find(&mut db, &id).await?;
     let (id, cluster) = (record.instance_id, record.cluster_id);
     ask.one(&basis, Scope::Systems(Some(&[cluster]), &SOURCES), async || {
-        let supply = app.supply.get(&app.pool, &basis).await?;
-        let fleet = app.fleet.get(&app.pool, &basis.versions, ask.now).await?;
+        let supply = app.supply.get(&mut db, &basis).await?;
+        let fleet = app.fleet.get(&mut db, &basis).await?;
         let judged = sessions::judged(&supply, &fleet, &basis);
-        let chain = chain(&app.pool, id).await?;
+        let chain = chain(&mut db, id).await?;
         let keys: Vec<String> = chain
             .iter()
             .filter(|row| row.kind == "subject")
             .map(|row| row.key.clone())
             .collect();
         let (mut subjects, mut jobs) = (Vec::new(), Vec::new());
-        for record in subjects::by_keys(&app.pool, &keys).await? {
+        for record in subjects::by_keys(&mut db, &keys).await? {
             let subject = record.subject()?;
-            jobs.extend(jobs::of_subject(&app.pool, &subject.service_uuid, &basis).await?);
+            jobs.extend(jobs::of_subject(&mut db, &subject.service_uuid, &basis).await?);
             subjects.push(subjects::row(&record, subject, &supply, &basis));
         }
         let named = |name: &str| chain.iter().find(|row| row.kind == "resource-pool" && row.name == name);
@@ -123,9 +124,9 @@ pub async fn get(State(app): State<QueryState>, Path(id): Path<String>, ask: Ask
             .iter()
             .filter(|one| record.lab_code.as_deref() == Some(one.session.lab_code.as_str()) && one.readiness.phase.is_ahead())
             .min_by_key(|one| (one.readiness.phase, one.session.starts_at));
-        let mut stages = stages::of_subject(&app.pool, id, basis.is_blind(cluster)).await?;
+        let mut stages = stages::of_subject(&mut db, id, basis.is_blind(cluster)).await?;
         stages.retain(|stage| !matches!(stage.outcome.as_str(), "pass" | "skipped"));
-        let mut incidents = incidents::of_instance(&app.pool, id, &basis).await?;
+        let mut incidents = incidents::of_instance(&mut db, id, &basis).await?;
         incidents.retain(|incident| incident.state == "open");
         let facts = Facts {
             now: basis.now,
@@ -135,7 +136,7 @@ pub async fn get(State(app): State<QueryState>, Path(id): Path<String>, ask: Ask
             jobs,
             stages,
             session: session.map(|one| sessions::row(one, &supply)),
-            unmatched: unmatched(&app.pool, id).await?,
+            unmatched: unmatched(&mut db, id).await?,
             cluster_trouble: basis.is_blind(cluster).then(|| cluster_trouble(&basis, cluster)),
             troubles: SOURCES
                 .iter()
@@ -146,7 +147,7 @@ pub async fn get(State(app): State<QueryState>, Path(id): Path<String>, ask: Ask
             sentence: sentence(&facts),
             not_known: gaps(&facts),
             pool: pool.map(|facts| pools::row(facts, &judged, &basis)),
-            violations: violations::of_instance(&app.pool, id, &basis).await?,
+            violations: violations::of_instance(&mut db, id, &basis).await?,
             incidents,
             instance: facts.instance,
             chain: facts.chain,
@@ -168,7 +169,7 @@ fn cluster_trouble(basis: &Basis, cluster: Uuid) -> String {
 }
 
 /// What the instance is joined to, in the order of the path; and the pool that its handle, or else its subject, names.
-async fn chain(db: &PgPool, id: Uuid) -> Result<Vec<ChainRow>, sqlx::Error> {
+async fn chain(db: &mut PgConnection, id: Uuid) -> Result<Vec<ChainRow>, sqlx::Error> {
     sqlx::query_as!(
         ChainRow,
         r#"-- why::chain
@@ -202,7 +203,7 @@ async fn chain(db: &PgPool, id: Uuid) -> Result<Vec<ChainRow>, sqlx::Error> {
 }
 
 /// What the instance should have been joined to and was not: what, and why.
-async fn unmatched(db: &PgPool, id: Uuid) -> Result<Vec<(String, String)>, sqlx::Error> {
+async fn unmatched(db: &mut PgConnection, id: Uuid) -> Result<Vec<(String, String)>, sqlx::Error> {
     let rows = sqlx::query!(
         "-- why::unmatched
         select wanted, reason from unmatched where kind = 'instance' and key = $1 order by wanted",

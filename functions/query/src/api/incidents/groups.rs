@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use stargate_common::track::digest::{Group, Heading, Open, digest};
 use stargate_common::track::triage::Level;
 use utoipa::{IntoParams, ToSchema};
@@ -100,16 +100,17 @@ struct Record {
 #[utoipa::path(get, path = "/overview/groups", operation_id = "getIncidentGroups", tag = "overview", params(GroupParams),
     responses((status = 200, description = "The groups", body = One<IncidentGroups>)))]
 pub async fn groups(State(app): State<QueryState>, ask: Ask<GroupParams>) -> Result<Response, ApiError> {
-    let basis = Basis::read(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::read(&mut db, ask.now).await?;
     let clusters = basis.cluster_ids(&ask.params.cluster)?;
     ask.one(&basis, clusters.as_deref().into(), async || {
-        let records = open(&app.pool, clusters.as_deref()).await?;
+        let records = open(&mut db, clusters.as_deref()).await?;
         Ok(grouped(&records, &app.knowledge, &basis))
     })
     .await
 }
 
-async fn open(db: &PgPool, clusters: Option<&[Uuid]>) -> Result<Vec<Record>, sqlx::Error> {
+async fn open(db: &mut PgConnection, clusters: Option<&[Uuid]>) -> Result<Vec<Record>, sqlx::Error> {
     sqlx::query_as!(
         Record,
         "-- groups::open

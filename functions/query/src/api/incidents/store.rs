@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::page::{Direction, Wanted};
@@ -103,7 +103,7 @@ macro_rules! select {
 }
 
 pub(super) async fn by_priority(
-    db: &PgPool,
+    db: &mut PgConnection,
     filter: &Filter,
     wanted: &Wanted<(u32, DateTime<Utc>, Uuid)>,
 ) -> Result<Vec<IncidentRecord>, sqlx::Error> {
@@ -137,7 +137,7 @@ pub(super) async fn by_priority(
 }
 
 pub(super) async fn by_onset(
-    db: &PgPool,
+    db: &mut PgConnection,
     filter: &Filter,
     wanted: &Wanted<(DateTime<Utc>, Uuid)>,
     descending: bool,
@@ -170,7 +170,7 @@ pub(super) async fn by_onset(
 }
 
 pub(super) async fn by_opening(
-    db: &PgPool,
+    db: &mut PgConnection,
     filter: &Filter,
     wanted: &Wanted<(DateTime<Utc>, Uuid)>,
     descending: bool,
@@ -203,7 +203,7 @@ pub(super) async fn by_opening(
     }
 }
 
-pub(super) async fn find(db: &PgPool, id: &str) -> Result<IncidentRecord, ApiError> {
+pub(super) async fn find(db: &mut PgConnection, id: &str) -> Result<IncidentRecord, ApiError> {
     let missing = || ApiError::NotFound {
         what: "incident",
         name: id.to_owned(),
@@ -225,7 +225,7 @@ pub(super) async fn find(db: &PgPool, id: &str) -> Result<IncidentRecord, ApiErr
     .ok_or_else(missing)
 }
 
-pub(super) async fn children(db: &PgPool, parent: Uuid) -> Result<Vec<IncidentRecord>, sqlx::Error> {
+pub(super) async fn children(db: &mut PgConnection, parent: Uuid) -> Result<Vec<IncidentRecord>, sqlx::Error> {
     sqlx::query_as!(
         IncidentRecord,
         "-- incidents::children
@@ -242,7 +242,7 @@ pub(super) async fn children(db: &PgPool, parent: Uuid) -> Result<Vec<IncidentRe
 }
 
 /// The newest incidents of an instance.
-pub(super) async fn of_instance(db: &PgPool, instance: Uuid) -> Result<Vec<IncidentRecord>, sqlx::Error> {
+pub(super) async fn of_instance(db: &mut PgConnection, instance: Uuid) -> Result<Vec<IncidentRecord>, sqlx::Error> {
     sqlx::query_as!(
         IncidentRecord,
         "-- incidents::of_instance

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use stargate_common::stage::Stage;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -95,7 +95,7 @@ pub struct StageRow {
 }
 
 /// Every stage of a subject, in pipeline order. What a `blind` cluster's stages say is no longer known.
-pub(in crate::api) async fn of_subject(db: &PgPool, subject_id: Uuid, blind: bool) -> Result<Vec<StageRow>, ApiError> {
+pub(in crate::api) async fn of_subject(db: &mut PgConnection, subject_id: Uuid, blind: bool) -> Result<Vec<StageRow>, ApiError> {
     let records = sqlx::query!(
         "-- stages::of_subject
         select stage, observed, reason, confirmed, failure_class, pattern_class, sub_class, since, unknown_since, flapping_until,

@@ -1,7 +1,7 @@
 //! Statements about instances: one list in every order, one by id.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::page::{Direction, Wanted};
@@ -92,7 +92,7 @@ macro_rules! select {
 }
 
 pub(super) async fn by_namespace(
-    db: &PgPool,
+    db: &mut PgConnection,
     filter: &Filter,
     wanted: &Wanted<(String, Uuid)>,
     descending: bool,
@@ -119,7 +119,7 @@ pub(super) async fn by_namespace(
 }
 
 pub(super) async fn by_age(
-    db: &PgPool,
+    db: &mut PgConnection,
     filter: &Filter,
     wanted: &Wanted<(DateTime<Utc>, Uuid)>,
     descending: bool,
@@ -146,7 +146,7 @@ pub(super) async fn by_age(
 }
 
 pub(super) async fn by_change(
-    db: &PgPool,
+    db: &mut PgConnection,
     filter: &Filter,
     wanted: &Wanted<(DateTime<Utc>, Uuid)>,
     descending: bool,
@@ -174,7 +174,7 @@ pub(super) async fn by_change(
 
 /// What does not fail comes last either way, so the two directions are not each other's mirror.
 pub(super) async fn by_onset(
-    db: &PgPool,
+    db: &mut PgConnection,
     filter: &Filter,
     wanted: &Wanted<(Option<DateTime<Utc>>, Uuid)>,
     descending: bool,
@@ -216,7 +216,7 @@ pub(super) async fn by_onset(
 }
 
 /// The instance of that id, gone or not.
-pub(in crate::api) async fn find(db: &PgPool, id: &str) -> Result<InstanceRecord, ApiError> {
+pub(in crate::api) async fn find(db: &mut PgConnection, id: &str) -> Result<InstanceRecord, ApiError> {
     let missing = || ApiError::NotFound {
         what: "instance",
         name: id.to_owned(),
@@ -236,7 +236,7 @@ pub(in crate::api) async fn find(db: &PgPool, id: &str) -> Result<InstanceRecord
 }
 
 /// Instances that are there now and whose namespace or guid matches, for the search box.
-pub(super) async fn matching(db: &PgPool, pattern: &str, limit: i64) -> Result<Vec<InstanceRecord>, sqlx::Error> {
+pub(super) async fn matching(db: &mut PgConnection, pattern: &str, limit: i64) -> Result<Vec<InstanceRecord>, sqlx::Error> {
     sqlx::query_as!(
         InstanceRecord,
         r#"-- instances::matching

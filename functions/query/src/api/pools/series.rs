@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use stargate_common::provisioning::Record as _;
 use utoipa::{IntoParams, ToSchema};
 
@@ -151,11 +151,12 @@ pub async fn series(State(app): State<QueryState>, Path(name): Path<String>, ask
         ));
     }
     let from = DateTime::from_timestamp(from.timestamp().div_euclid(length) * length, 0).unwrap_or(from);
-    let basis = Basis::of_the_minute(&app, ask.now).await?;
+    let mut db = app.read(&ask.identity).await?;
+    let basis = Basis::of_the_minute(&mut db, ask.now).await?;
     ask.one(&basis, Scope::Systems(Some(&[]), &SOURCES), async || {
-        let supply = app.supply.get(&app.pool, &basis).await?;
+        let supply = app.supply.get(&mut db, &basis).await?;
         let facts = named(&supply, &name)?;
-        let rows = samples(&app.pool, &facts.pool.key(), from - HOLDS, to).await?;
+        let rows = samples(&mut db, &facts.pool.key(), from - HOLDS, to).await?;
         Ok(PoolSeries {
             pool: name.clone(),
             from,
@@ -167,7 +168,7 @@ pub async fn series(State(app): State<QueryState>, Path(name): Path<String>, ask
     .await
 }
 
-async fn samples(db: &PgPool, pool: &str, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<Row>, sqlx::Error> {
+async fn samples(db: &mut PgConnection, pool: &str, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<Row>, sqlx::Error> {
     sqlx::query_as!(
         Row,
         "-- pools::samples

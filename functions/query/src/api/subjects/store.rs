@@ -1,7 +1,7 @@
 //! Statements about subjects: one list in every order, one by uid.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use stargate_common::provisioning::subject::AnarchySubject;
 
 use super::SubjectTransition;
@@ -93,7 +93,7 @@ macro_rules! select {
 }
 
 pub(super) async fn by_name(
-    db: &PgPool,
+    db: &mut PgConnection,
     filter: &Filter,
     wanted: &Wanted<(String, String)>,
     descending: bool,
@@ -120,7 +120,7 @@ pub(super) async fn by_name(
 }
 
 pub(super) async fn by_change(
-    db: &PgPool,
+    db: &mut PgConnection,
     filter: &Filter,
     wanted: &Wanted<(DateTime<Utc>, String)>,
     descending: bool,
@@ -147,7 +147,7 @@ pub(super) async fn by_change(
 }
 
 /// The subjects of these uids that are there, by name.
-pub(in crate::api) async fn by_keys(db: &PgPool, keys: &[String]) -> Result<Vec<SubjectRecord>, sqlx::Error> {
+pub(in crate::api) async fn by_keys(db: &mut PgConnection, keys: &[String]) -> Result<Vec<SubjectRecord>, sqlx::Error> {
     sqlx::query_as!(
         SubjectRecord,
         r#"-- subjects::by_keys
@@ -162,7 +162,7 @@ pub(in crate::api) async fn by_keys(db: &PgPool, keys: &[String]) -> Result<Vec<
 }
 
 /// The subject of that uid, gone or not.
-pub(in crate::api) async fn find(db: &PgPool, uid: &str) -> Result<SubjectRecord, ApiError> {
+pub(in crate::api) async fn find(db: &mut PgConnection, uid: &str) -> Result<SubjectRecord, ApiError> {
     let missing = || ApiError::NotFound {
         what: "subject",
         name: uid.to_owned(),
@@ -191,7 +191,7 @@ pub(in crate::api) async fn find(db: &PgPool, uid: &str) -> Result<SubjectRecord
 }
 
 /// The newest changes of a subject's state.
-pub(super) async fn transitions(db: &PgPool, uid: &str) -> Result<Vec<SubjectTransition>, sqlx::Error> {
+pub(super) async fn transitions(db: &mut PgConnection, uid: &str) -> Result<Vec<SubjectTransition>, sqlx::Error> {
     sqlx::query_as!(
         SubjectTransition,
         "-- subjects::transitions
