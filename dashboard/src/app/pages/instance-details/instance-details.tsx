@@ -1,0 +1,5 @@
+import { PageFrame } from "@app/components/page-frame";
+
+export default function InstanceDetails() {
+  return <PageFrame title="Instance">{null}</PageFrame>;
+}
