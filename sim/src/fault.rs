@@ -9,6 +9,8 @@ mod machines;
 mod network;
 mod workloads;
 
+use std::str::FromStr;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
@@ -134,6 +136,23 @@ impl Fault {
             self,
             Self::ClusterUnreachable | Self::ClusterOverloaded | Self::ClusterMemoryPressure | Self::NodeNotReady
         )
+    }
+}
+
+/// A name that is not that of a fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no fault {0:?}")]
+pub struct UnknownFault(String);
+
+impl FromStr for Fault {
+    type Err = UnknownFault;
+
+    /// Reads the name of a fault: `PodsCrashlooping`, `pods-crashlooping` and `pods_crashlooping` are one.
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let plain = |name: &str| name.replace(['-', '_'], "").to_ascii_lowercase();
+        let wanted = plain(name);
+        let known = Self::ALL.iter().find(|fault| plain(&format!("{fault:?}")) == wanted);
+        known.copied().ok_or_else(|| UnknownFault(name.to_owned()))
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 
 pub use crate::generate::labs::{Lab, LabKind};
 pub use crate::generate::storm::{Storm, is_unhealthy};
-use crate::{clock::SimClock, cluster::Cluster, generate, seed::Seed, serve::Running};
+use crate::{clock::SimClock, cluster::Cluster, fault::Fault, generate, seed::Seed, serve::Running};
 
 /// Simulated clusters that share a clock and a seed.
 #[derive(Clone, Debug)]
@@ -55,6 +55,29 @@ impl Fleet {
     #[must_use]
     pub fn cluster(&self, name: &str) -> Option<&Cluster> {
         self.clusters.iter().find(|cluster| cluster.name() == name)
+    }
+
+    /// Breaks something in a lab now, until [`Fleet::heal`]; an empty namespace is the whole cluster. A [`crate::Scenario`] that plays leaves
+    /// the lab alone meanwhile. False when there is no such cluster, nothing in it could break so, or it is broken so already.
+    ///
+    /// ```
+    /// use stargate_sim::{Fault, Fleet, SimClock};
+    ///
+    /// let fleet = Fleet::demo(42, SimClock::starting_at(chrono::DateTime::UNIX_EPOCH));
+    /// let lab = fleet.labs.iter().find(|lab| lab.kind == stargate_sim::LabKind::Showroom).expect("the demo has some");
+    /// let fault: Fault = "showroom-pod-down".parse().expect("a fault");
+    /// assert!(fleet.inject(&lab.cluster, &lab.namespace, fault));
+    /// assert!(fleet.heal(&lab.cluster, &lab.namespace, fault));
+    /// ```
+    #[must_use]
+    pub fn inject(&self, cluster: &str, namespace: &str, fault: Fault) -> bool {
+        self.cluster(cluster).is_some_and(|cluster| cluster.inject(namespace, fault))
+    }
+
+    /// Undoes a fault; what has to start again takes its time. False when it is not in force there.
+    #[must_use]
+    pub fn heal(&self, cluster: &str, namespace: &str, fault: Fault) -> bool {
+        self.cluster(cluster).is_some_and(|cluster| cluster.heal(namespace, fault))
     }
 
     /// Serves every cluster on a loopback port.

@@ -127,13 +127,19 @@ impl Scenario {
             cluster.settle();
         }
         if let Some(story) = &self.story {
-            let broken: BTreeSet<(String, String)> = self
-                .active
-                .iter()
-                .map(|active| (active.cluster.name().to_owned(), active.namespace.clone()))
-                .collect();
+            let ailing = self.clusters.iter().flat_map(|cluster| {
+                let namespaces = cluster.ailments().into_iter().map(|(namespace, ..)| namespace);
+                namespaces.map(|namespace| (cluster.name().to_owned(), namespace))
+            });
+            let broken: BTreeSet<(String, String)> = ailing.collect();
             story.step(&broken);
         }
+    }
+
+    /// Whether anything is wrong with a lab, by this scenario or by somebody else.
+    fn is_broken(&self, cluster: &Cluster, namespace: &str) -> bool {
+        let ours = self.active.iter().any(|active| active.namespace == namespace);
+        ours || cluster.ailments().iter().any(|(other, ..)| other == namespace)
     }
 
     fn heal_due(&mut self, now: DateTime<Utc>) {
@@ -196,10 +202,10 @@ impl Scenario {
                 return false;
             };
             let elsewhere = only_on.is_some_and(|cluster| cluster != lab.cluster);
-            let broken = self.active.iter().any(|active| active.namespace == lab.namespace);
             let Some(cluster) = self.clusters.iter().find(|cluster| cluster.name() == lab.cluster) else {
                 continue;
             };
+            let broken = self.is_broken(cluster, &lab.namespace);
             let rests = self
                 .story
                 .as_ref()
@@ -309,9 +315,8 @@ impl Scenario {
             .story
             .as_ref()
             .is_some_and(|story| story.is_at_rest(&lab.cluster, &lab.namespace));
-        let broken = rests || self.active.iter().any(|active| active.namespace == lab.namespace);
         let cluster = self.clusters.iter().find(|cluster| cluster.name() == lab.cluster);
-        if let Some(cluster) = cluster.filter(|_| !broken) {
+        if let Some(cluster) = cluster.filter(|cluster| !rests && !self.is_broken(cluster, &lab.namespace)) {
             tracing::debug!(
                 cluster.name = cluster.name(),
                 namespace = lab.namespace,

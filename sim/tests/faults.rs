@@ -8,7 +8,7 @@ use axum::body::{Body, to_bytes};
 use chrono::{DateTime, TimeDelta};
 use http::Request;
 use serde_json::Value;
-use stargate_sim::{Cluster, Fault, Fleet, Kind, SimClock};
+use stargate_sim::{Cluster, Fault, Fleet, Kind, Scenario, SimClock, Story};
 use tower::ServiceExt;
 
 fn fleet() -> Fleet {
@@ -317,4 +317,40 @@ async fn overload_shows_in_the_usage() {
     assert!(usage().await > 0.85);
     cluster.heal("", Fault::ClusterOverloaded);
     assert!(usage().await < 0.6);
+}
+
+#[test]
+fn a_fault_is_injected_by_name_and_nobody_else_touches_the_lab() {
+    let fleet = fleet();
+    for fault in Fault::ALL {
+        assert_eq!(format!("{fault:?}").parse(), Ok(*fault));
+    }
+    let fault: Fault = "image-pull-unauthorized".parse().unwrap();
+    assert_eq!(fault, Fault::ImagePullUnauthorized);
+    assert!("image-pull".parse::<Fault>().is_err());
+
+    let story = Story::of(&fleet, 11);
+    let mut scenario = Scenario::new(&fleet, 11).with_story(story.clone());
+    let whole = |lab: &&stargate_sim::Lab| {
+        let hit = scenario.active().any(|(_, namespace, _)| namespace == lab.namespace);
+        !hit && lab.namespace.ends_with("webshop") && !story.is_at_rest(&lab.cluster, &lab.namespace)
+    };
+    let lab = fleet.labs.iter().find(whole).unwrap().clone();
+    assert!(!fleet.inject("no-such-cluster", &lab.namespace, fault));
+    assert!(!fleet.inject(&lab.cluster, "no-such-namespace", fault));
+    assert!(fleet.inject(&lab.cluster, &lab.namespace, fault));
+    assert!(!fleet.inject(&lab.cluster, &lab.namespace, fault), "it is in force already");
+    let cluster = fleet.cluster(&lab.cluster).unwrap();
+    for _ in 0..240 {
+        fleet.clock.advance(TimeDelta::seconds(15));
+        scenario.step();
+    }
+    assert!(shows(cluster, &lab.namespace, fault), "an hour later it is still there");
+    let ailing = cluster.ailments().into_iter().filter(|(namespace, ..)| *namespace == lab.namespace);
+    assert_eq!(ailing.map(|(_, fault, _)| fault).collect::<Vec<_>>(), [fault], "and nothing besides");
+    assert!(!story.is_at_rest(&lab.cluster, &lab.namespace), "nobody stopped it");
+    assert!(fleet.heal(&lab.cluster, &lab.namespace, fault));
+    assert!(!fleet.heal(&lab.cluster, &lab.namespace, fault));
+    fleet.clock.advance(TimeDelta::minutes(2));
+    assert!(!shows(cluster, &lab.namespace, fault));
 }
