@@ -3,5 +3,6 @@
 pub(crate) mod bench;
 pub(crate) mod demo;
 pub(crate) mod labs;
+pub(crate) mod operators;
 pub(crate) mod platform;
 pub(crate) mod storm;

@@ -11,6 +11,8 @@
 //! scenario.step(); // every few seconds; or let `running.play(scenario)` do it
 //! ```
 
+mod load;
+
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -41,6 +43,7 @@ pub struct Scenario {
     next_outbreak: DateTime<Utc>,
     next_arrival: DateTime<Utc>,
     next_departure: DateTime<Utc>,
+    next_breath: DateTime<Utc>,
     /// Who ordered the labs, and how that goes on.
     story: Option<Story>,
 }
@@ -76,6 +79,7 @@ impl Scenario {
             next_outbreak: now + TimeDelta::minutes(6),
             next_arrival: now + TimeDelta::seconds(40),
             next_departure: now + TimeDelta::seconds(100),
+            next_breath: now,
             story: None,
         };
         scenario.break_share(now, true);
@@ -123,6 +127,12 @@ impl Scenario {
             self.next_outbreak = now + TimeDelta::minutes(self.seed.between(12, 20));
         }
         self.break_share(now, false);
+        if now >= self.next_breath {
+            self.next_breath = now + TimeDelta::seconds(30);
+            for cluster in &self.clusters {
+                load::breathe(cluster, now);
+            }
+        }
         for cluster in &self.clusters {
             cluster.settle();
         }

@@ -3,12 +3,15 @@
 //! ```text
 //! labs of the fleet ──> plot: orders, pools, workshops, sessions, jobs ──> objects of the control plane (a Cluster)
 //!                          ^                                       └────> answers of the services (services/)
-//!                          └── life: arrivals, departures, jobs that end, pools that refill (Scenario steps it)
+//!                          ├── life: arrivals, departures, jobs that end, pools that refill (Scenario steps it)
+//!                          └── smoke: learners who walk through the labs, again and again
 //! ```
 //! The same seed and fleet tell the same story. A few things do not fit together on purpose: leaked namespaces, a ghost, a teardown
-//! that was lost, a lab without an item, one whose item is only named by its code, a smoke run of no lab. What is not on purpose is a defect.
+//! that was lost, a lab without an item, one whose item is only named by its code, a smoke run of no lab, showrooms with other content
+//! than was ordered. What is not on purpose is a defect.
 
 mod cast;
+mod content;
 pub mod job;
 mod life;
 mod objects;
@@ -16,6 +19,7 @@ pub mod order;
 pub mod plot;
 pub mod program;
 pub mod schedule;
+pub mod smoke;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,7 +37,8 @@ use self::{
     order::Order,
     plot::{Plot, Pool, Workshop},
     program::{ANARCHY_NAMESPACES, ITEMS, Item, LINKED},
-    schedule::{Room, Smoke},
+    schedule::Room,
+    smoke::Smoke,
 };
 use crate::{
     cluster::Cluster,

@@ -347,7 +347,11 @@ fn a_fault_is_injected_by_name_and_nobody_else_touches_the_lab() {
     }
     assert!(shows(cluster, &lab.namespace, fault), "an hour later it is still there");
     let ailing = cluster.ailments().into_iter().filter(|(namespace, ..)| *namespace == lab.namespace);
-    assert_eq!(ailing.map(|(_, fault, _)| fault).collect::<Vec<_>>(), [fault], "and nothing besides");
+    assert_eq!(
+        ailing.map(|(_, fault, _)| fault).collect::<Vec<_>>(),
+        [fault],
+        "and nothing besides"
+    );
     assert!(!story.is_at_rest(&lab.cluster, &lab.namespace), "nobody stopped it");
     assert!(fleet.heal(&lab.cluster, &lab.namespace, fault));
     assert!(!fleet.heal(&lab.cluster, &lab.namespace, fault));

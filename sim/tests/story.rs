@@ -334,3 +334,136 @@ fn the_same_seed_tells_the_same_story() {
     assert!(first == story(5), "two stories of one seed differ");
     assert!(first != story(6), "two seeds told one story");
 }
+
+#[test]
+fn every_lab_is_tried_again_and_again() {
+    let (fleet, story) = told(42);
+    let mut scenario = Scenario::new(&fleet, 42).with_story(story.clone());
+    let labs: Vec<String> = ITEMS.iter().filter_map(|item| Some(item.code?.to_owned())).collect();
+    let newest = |code: &str| {
+        let runs = story.smoke().into_iter().filter(|run| run.name.starts_with(code));
+        runs.max_by_key(|run| run.id).unwrap()
+    };
+    for code in &labs {
+        let runs = story.smoke().into_iter().filter(|run| run.name.starts_with(code.as_str())).count();
+        assert_eq!(runs, 2, "{code}: one that is over and one that is on its way");
+        assert_eq!((newest(code).status, newest(code).result), ("running", None), "{code}");
+    }
+    let passed = |code: &str| matches!(newest(code).result, Some((total, completed, 0)) if total == completed);
+    let mut ended: BTreeMap<i64, (i64, i64, i64)> = BTreeMap::new();
+    let mut ids: BTreeMap<String, BTreeSet<i64>> = BTreeMap::new();
+    let (mut looks, mut unfinished) = (0, 0);
+    for step in 0..360 {
+        fleet.clock.advance(TimeDelta::seconds(5));
+        scenario.step();
+        for run in story.smoke() {
+            assert_eq!(run.result.is_none(), run.status == "running");
+            if let Some(result) = run.result {
+                assert_eq!(*ended.entry(run.id).or_insert(result), result, "a result never changes");
+            }
+        }
+        for code in &labs {
+            ids.entry(code.clone()).or_default().insert(newest(code).id);
+        }
+        if step == 24 {
+            // After two minutes all but the slow one have a result, and learners fail in three labs only.
+            let open: Vec<&String> = labs.iter().filter(|code| newest(code).result.is_none()).collect();
+            assert!(open.len() <= 3, "{open:?}");
+            let whole = labs.iter().filter(|code| passed(code)).count();
+            assert!(whole + 6 >= labs.len(), "{whole} of {}", labs.len());
+            assert!(!passed("LB1303") && !passed("LB1501") && !passed("LB1206"));
+        }
+        if step > 60 {
+            looks += labs.len();
+            unfinished += labs.iter().filter(|code| newest(code).result.is_none()).count();
+        }
+    }
+    for (code, ids) in &ids {
+        assert!((3..=6).contains(&ids.len()), "{code} was tried {} times in half an hour", ids.len());
+    }
+    assert!(unfinished * 10 < looks, "{unfinished} of {looks} looks found a run on its way");
+    assert!(passed("LB1206") && !passed("LB1303"), "one is mended, the other is not");
+    assert!(story.smoke().len() <= labs.len() * 3 + 1, "old runs go");
+}
+
+#[test]
+fn labs_are_made_as_their_items_demand_but_for_a_few() {
+    let (fleet, story) = told(42);
+    let demanded = |item: &str, variable: &str| {
+        let component = story.control_plane().get(Kind::AgnosticVComponent, "babylon-config", item).unwrap();
+        text(&component, &format!("/spec/definition/{variable}")).to_owned()
+    };
+    let cloned = |object: &Value, template: &str, variable: &str| -> Option<String> {
+        let containers = object.pointer(&format!("{template}/initContainers"))?.as_array()?;
+        let cloner = containers.iter().find(|container| container["name"] == "git-cloner")?;
+        let variables = cloner["env"].as_array()?.iter().filter(|one| one["name"] == variable);
+        let values: Vec<&str> = variables.map(|one| one["value"].as_str().unwrap()).collect();
+        assert_eq!(values.len(), 1, "{variable} is written once");
+        Some(values[0].to_owned())
+    };
+    let (mut showrooms, mut elsewhere, mut unreleased) = (0, 0, 0);
+    for order in story.orders() {
+        let Some((name, namespace)) = order.lab() else { continue };
+        let cluster = fleet.cluster(name).unwrap();
+        let Some(deployment) = cluster.get(Kind::Deployment, namespace, "showroom") else {
+            continue;
+        };
+        showrooms += 1;
+        let item = order.item().name();
+        let content = "ocp4_workload_showroom_content_git_repo";
+        let repo = cloned(&deployment, "/spec/template/spec", "GIT_REPO_URL").unwrap();
+        let reference = cloned(&deployment, "/spec/template/spec", "GIT_REPO_REF").unwrap();
+        let path = |address: &str| address.rsplit('@').next().unwrap().trim_start_matches("https://").to_owned();
+        elsewhere += usize::from(path(&repo) != path(&demanded(&item, content)));
+        unreleased += usize::from(reference != demanded(&item, &format!("{content}_ref")));
+        for pod in cluster
+            .list(Kind::Pod, namespace)
+            .iter()
+            .filter(|pod| pod["metadata"]["labels"]["app"] == "showroom")
+        {
+            assert_eq!(cloned(pod, "/spec", "GIT_REPO_REF"), Some(reference.clone()));
+        }
+    }
+    assert!(showrooms > 200, "{showrooms}");
+    assert!(
+        (2..=9).contains(&elsewhere) && (3..=16).contains(&unreleased),
+        "{elsewhere}, {unreleased}"
+    );
+
+    // Clusters follow the channels that are demanded, but for what drifted.
+    let channel = |cluster: &str, package: &str| {
+        let found = fleet.cluster(cluster).unwrap().list(Kind::Subscription, "");
+        let one = found.iter().find(|one| one["spec"]["name"] == package)?;
+        Some(text(one, "/spec/channel").to_owned())
+    };
+    for (item, package, variable) in [
+        (
+            "techfest-2026.lb1203-gitops.event",
+            "openshift-gitops-operator",
+            "ocp4_workload_openshift_gitops_channel",
+        ),
+        (
+            "techfest-2026.lb1205-pipelines.event",
+            "openshift-pipelines-operator-rh",
+            "ocp4_workload_pipelines_channel",
+        ),
+    ] {
+        let wanted = demanded(item, variable);
+        let drifted: Vec<&str> = fleet
+            .clusters
+            .iter()
+            .map(stargate_sim::Cluster::name)
+            .filter(|cluster| channel(cluster, package).as_deref() != Some(&wanted))
+            .collect();
+        assert_eq!(drifted.len(), 1, "{package}: {drifted:?}");
+    }
+    assert_eq!(channel("cnv-emea-1", "gitea-operator"), None);
+
+    // Nothing rolls out for it.
+    fleet.clock.advance(TimeDelta::minutes(10));
+    for lab in &fleet.labs {
+        let sets = fleet.cluster(&lab.cluster).unwrap().list(Kind::ReplicaSet, &lab.namespace);
+        let of_showroom = sets.iter().filter(|set| text(set, "/metadata/name").starts_with("showroom-"));
+        assert!(of_showroom.count() <= 1, "{}", lab.namespace);
+    }
+}

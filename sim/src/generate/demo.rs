@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::{
     labs::{self, Lab, LabKind},
-    platform,
+    operators, platform,
 };
 use crate::{clock::SimClock, cluster::Cluster, fleet::Fleet, seed::Seed};
 
@@ -76,6 +76,7 @@ fn build(name: &str, count: usize, root: &Seed, clock: &SimClock) -> (Cluster, V
     let mut labs = Vec::new();
     cluster.with(|state, _| {
         platform::build(state, name, 6 + count / 3, now, &mut seed);
+        operators::subscribe(state, name, now);
         for number in 0..count {
             let kind = kind_of(name, &mut seed);
             let created = now - TimeDelta::minutes(seed.between(40, 4 * 24 * 60));

@@ -129,7 +129,8 @@ pub(crate) fn fill(yard: &mut Yard<'_>, kind: LabKind, seed: &mut Seed) {
                     .service("legacy", 8080)
                     .route("legacy", "legacy");
             }
-            if seed.chance(80) {
+            // Hardly any lab goes without its instructions; what was ordered has them.
+            if seed.chance(96) {
                 yard.showroom();
             }
         }

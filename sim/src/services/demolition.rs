@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Ask, Reply};
-use crate::story::{Story, schedule::Smoke};
+use crate::story::{Story, smoke::Smoke};
 
 pub(super) fn answer(story: &Story, ask: &Ask) -> Reply {
     match ask.parts().as_slice() {

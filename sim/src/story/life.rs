@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
+    content,
     job::{CONTROLLERS, FAILURES, Failure},
     order::{Action, Life, Order, Place},
     plot::{Plot, Pool, is_coming_up, service_uuid},
@@ -78,6 +79,8 @@ impl Plot {
     pub(crate) fn arrive(&mut self, cluster: &Cluster, lab: &Lab) {
         let uuid = service_uuid(cluster, &lab.namespace);
         let mut order = self.order_for(lab, uuid.as_deref(), lab.created - TimeDelta::seconds(5));
+        let (repo, reference) = content::of_lab(order.item(), &lab.guid);
+        content::write(cluster, &lab.namespace, &repo, reference);
         for position in 0..order.parts.len() {
             self.ask(&mut order, position, Action::Provision, lab.created);
         }
@@ -137,6 +140,7 @@ impl Plot {
             self.rest(broken, now);
         }
         self.wake(now);
+        self.try_labs(broken, now);
         if now >= self.memory.next_sweep {
             self.memory.next_sweep = now + TimeDelta::minutes(10);
             self.sweep(now);

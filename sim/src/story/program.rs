@@ -319,6 +319,12 @@ pub fn position(code: &str) -> Option<usize> {
     ITEMS.iter().position(|item| item.code == Some(code))
 }
 
+/// Repository and reference of the content that a showroom should clone, by the name that it has there.
+#[must_use]
+pub fn content(name: &str) -> (String, &'static str) {
+    (format!("https://git.example.test/labs/{name}.git"), "main")
+}
+
 /// Roles that items of a base execute.
 #[must_use]
 pub fn workloads(base: &str) -> Vec<&'static str> {
@@ -330,7 +336,9 @@ pub fn workloads(base: &str) -> Vec<&'static str> {
         "llm-serving" | "rag-workshop" => vec!["ocp4_workload_openshift_ai", "ocp4_workload_model_serving"],
         base if base.starts_with("cnv-") || base.starts_with("ocp4-") => vec!["ocp4_workload_virt_vms"],
         base if base.starts_with("zt-") => vec!["ocp4_workload_virt_vms", "ocp4_workload_gitea_operator"],
-        _ => vec!["ocp4_workload_sample_app"],
+        // What the first deployment of every lab in containers is called.
+        "quickstart" | "webshop" => vec!["ocp4_workload_web"],
+        _ => Vec::new(),
     };
     roles.push("ocp4_workload_showroom");
     roles

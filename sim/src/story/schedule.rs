@@ -1,4 +1,4 @@
-//! Who is coming: sessions of the event, as many attendees as make some of them ready, some at risk and one clearly short; and smoke runs.
+//! Who is coming: sessions of the event, as many attendees as make some of them ready, some at risk and one clearly short.
 
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
 
@@ -23,23 +23,6 @@ pub struct Room {
     pub status: &'static str,
     /// Its time is not decided: Labagator says the day only.
     pub open: bool,
-}
-
-/// A session of Demolition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Smoke {
-    /// Its id.
-    pub id: i64,
-    /// Its name.
-    pub name: String,
-    /// `completed`, `failed` or `running`.
-    pub status: &'static str,
-    /// Simulated learners.
-    pub workers: i64,
-    /// Where they began.
-    pub url: String,
-    /// Total, completed, failed; none while there is no result.
-    pub result: Option<(i64, i64, i64)>,
 }
 
 /// When sessions of a lab begin, in minutes from now: rows are dealt to the labs in turn.
@@ -68,7 +51,7 @@ const ROOMS: [&str; 8] = [
 ];
 
 impl Plot {
-    /// Plans the sessions around `now`, and what Demolition found.
+    /// Plans the sessions around `now`.
     pub(crate) fn plan_sessions(&mut self, now: DateTime<Utc>) {
         let quarter = now
             .with_minute(now.minute() / 15 * 15)
@@ -121,39 +104,6 @@ impl Plot {
             attendees: 30,
             status: "planned",
             open: false,
-        });
-        self.plan_smoke();
-    }
-
-    fn plan_smoke(&mut self) {
-        for (index, workshop) in self.workshops.iter().enumerate() {
-            let code = ITEMS.get(workshop.item).and_then(|item| item.code).unwrap_or_default();
-            let workers = 4 + i64::try_from(index % 3).unwrap_or(0) * 2;
-            let (status, result) = match code {
-                "LB1303" => ("completed", Some((workers, workers, 3))),
-                "LB1501" => ("failed", Some((workers, 1, 1))),
-                "LB1206" => ("completed", Some((workers, workers, 1))),
-                "LB1602" => ("running", None),
-                _ => ("completed", Some((workers, workers, 0))),
-            };
-            // Some only say in their name which lab they are about, some say nothing at all.
-            let url = if index % 5 == 3 { String::new() } else { workshop.url() };
-            self.smoke.push(Smoke {
-                id: 880 + i64::try_from(index).unwrap_or(0),
-                name: format!("{code} walk through"),
-                status,
-                workers,
-                url,
-                result,
-            });
-        }
-        self.smoke.push(Smoke {
-            id: 999,
-            name: "Load on the new network".to_owned(),
-            status: "completed",
-            workers: 40,
-            url: "https://load.example.test/start".to_owned(),
-            result: Some((40, 40, 2)),
         });
     }
 

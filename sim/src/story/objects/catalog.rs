@@ -107,6 +107,7 @@ fn make_component(name: &str, path: &str, item: Option<&Item>, cloud: &str, at: 
 /// The merged variables of a component: what it demands, templates that only the deployer can evaluate, and secrets.
 fn definition(name: &str, item: Option<&Item>, cloud: &str) -> Value {
     let base = item.map_or("ocp4-sno", |item| item.base);
+    let (content, reference) = program::content(item.map_or("sno-base", |item| item.short));
     let person = cast::person(&mut Seed::new(10).for_name(name));
     let minutes = item.map_or(40, |item| item.minutes);
     let mut meta = json!({
@@ -132,8 +133,7 @@ fn definition(name: &str, item: Option<&Item>, cloud: &str) -> Value {
         "__meta__": meta, "cloud_provider": cloud, "env_type": base, "config": base, "platform": "RHPDS", "purpose": "production",
         "workloads": program::workloads(base), "requirements_content": {"collections": [{"name": "https://git.example.test/labs/core_workloads.git", "type": "git", "version": "main"},
             {"name": "kubernetes.core", "version": "5.0.0"}]},
-        "ocp4_workload_showroom_content_git_repo": format!("https://git.example.test/labs/{}.git", item.map_or("sno-base", |item| item.short)),
-        "ocp4_workload_showroom_content_git_repo_ref": "main", "ocp4_workload_showroom_namespace": "{{ sandbox_openshift_namespace }}",
+        "ocp4_workload_showroom_content_git_repo": content, "ocp4_workload_showroom_content_git_repo_ref": reference, "ocp4_workload_showroom_namespace": "{{ sandbox_openshift_namespace }}",
         "common_password": "{{ lookup('community.general.random_string', length=16) }}", "ocp4_pull_secret": cast::secret("pull-secret", name),
         "satellite_activationkey": cast::secret("key", name), "student_name": "lab-user",
     });
@@ -154,7 +154,8 @@ fn definition(name: &str, item: Option<&Item>, cloud: &str) -> Value {
     definition
 }
 
-/// Operator channels that items of a base demand. The lab clusters subscribe to the same ones but for one, which drifted.
+/// Operator channels that items of a base demand. Every demo cluster subscribes to these, but for the two that
+/// `generate::operators` lets drift. Nobody can compare the one that is a template, nor the one of OpenShift AI, whose package has another name.
 fn channels(base: &str) -> &'static [(&'static str, &'static str)] {
     match base {
         "gitops-basics" => &[("ocp4_workload_openshift_gitops_channel", "gitops-1.18")],
