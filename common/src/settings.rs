@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Command};
 use reqwest::Url;
@@ -108,18 +109,33 @@ pub enum SettingsError {
 /// # Errors
 /// [`SettingsError::Wrong`] with one line that names what is wrong.
 pub fn read<S: Args>(name: &'static str, args: impl IntoIterator<Item = OsString>) -> Result<S, SettingsError> {
+    parse(&command::<S>(name), args)
+}
+
+/// The same from the arguments alone: no variable counts, so that what is set for real systems never reaches simulated ones.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_arguments<S: Args>(name: &'static str, args: impl IntoIterator<Item = OsString>) -> Result<S, SettingsError> {
+    parse(&command::<S>(name).mut_args(|arg| arg.env(Resettable::Reset)), args)
+}
+
+fn command<S: Args>(name: &'static str) -> Command {
     // The flattened structs would otherwise introduce themselves.
-    let command = S::augment_args(Command::new(name))
+    S::augment_args(Command::new(name))
         .version(env!("CARGO_PKG_VERSION"))
         .about(format!("StarGate's {name}"))
-        .long_about(None);
+        .long_about(None)
+}
+
+fn parse<S: Args>(command: &Command, args: impl IntoIterator<Item = OsString>) -> Result<S, SettingsError> {
     let read = command
         .clone()
         .try_get_matches_from(args)
         .and_then(|matches| S::from_arg_matches(&matches));
     read.map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => SettingsError::Asked(error.to_string()),
-        _ => SettingsError::Wrong(one_line(&command, &error)),
+        _ => SettingsError::Wrong(one_line(command, &error)),
     })
 }
 
@@ -287,6 +303,24 @@ mod tests {
             checked(&[], &[database, wrong]),
             Err("STARGATE_DEADLINE_S (or --deadline-s) is \"2m\": invalid digit found in string".into())
         );
+    }
+
+    #[test]
+    fn arguments_alone_leave_the_environment_out() {
+        // Set wherever tests run.
+        const SET: &str = "CARGO_PKG_NAME";
+        #[derive(Debug, Args)]
+        struct Named {
+            #[arg(long, env = SET)]
+            package: Option<String>,
+        }
+        let args = |more: &[&str]| -> Vec<OsString> { ["test"].iter().chain(more).map(OsString::from).collect() };
+        let by_both = read::<Named>("test", args(&[])).expect("valid");
+        assert_eq!(by_both.package.as_deref(), Some("stargate-common"));
+        assert_eq!(read_arguments::<Named>("test", args(&[])).expect("valid").package, None);
+        let told = read_arguments::<Named>("test", args(&["--package", "x"])).expect("valid");
+        assert_eq!(told.package.as_deref(), Some("x"));
+        assert!(read_arguments::<Named>("test", args(&["--color"])).is_err());
     }
 
     #[test]
