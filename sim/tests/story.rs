@@ -366,14 +366,13 @@ fn every_lab_is_tried_again_and_again() {
             ids.entry(code.clone()).or_default().insert(newest(code).id);
         }
         if step == 24 {
-            // After two minutes all but the slow one have a result, and learners fail in three labs only.
+            // After two minutes nearly all have a result, and learners fail in one lab only.
             let open: Vec<&String> = labs.iter().filter(|code| newest(code).result.is_none()).collect();
             assert!(open.len() <= 3, "{open:?}");
             let whole = labs.iter().filter(|code| passed(code)).count();
-            assert!(whole + 6 >= labs.len(), "{whole} of {}", labs.len());
-            assert!(!passed("LB1303") && !passed("LB1501") && !passed("LB1206"));
+            assert_eq!(whole + open.iter().filter(|code| **code != "LB1501").count() + 1, labs.len());
         }
-        if step > 60 {
+        if step > 24 {
             looks += labs.len();
             unfinished += labs.iter().filter(|code| newest(code).result.is_none()).count();
         }
@@ -382,7 +381,7 @@ fn every_lab_is_tried_again_and_again() {
         assert!((3..=6).contains(&ids.len()), "{code} was tried {} times in half an hour", ids.len());
     }
     assert!(unfinished * 10 < looks, "{unfinished} of {looks} looks found a run on its way");
-    assert!(passed("LB1206") && !passed("LB1303"), "one is mended, the other is not");
+    assert!(!passed("LB1501"), "nobody mends that one");
     assert!(story.smoke().len() <= labs.len() * 3 + 1, "old runs go");
 }
 

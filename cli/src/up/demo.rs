@@ -99,7 +99,7 @@ impl Demo {
         }
     }
 
-    /// What tells the collectors where the simulated systems are: flags, which win over the environment.
+    /// What tells the collectors where the simulated systems are: flags, beside which the environment does not count.
     pub fn collect_args(&self) -> Vec<OsString> {
         let flags: [(&str, OsString); 7] = [
             ("--babylon-kubeconfig", self.sources.control_plane.clone().into()),
@@ -165,7 +165,7 @@ mod tests {
         for source in stargate_common::sources::SourceName::ALL {
             let args = ["collect", "--source", source.as_str()].map(OsString::from);
             let args = args.into_iter().chain(demo.collect_args());
-            let settings = stargate_common::settings::read::<stargate_collect::Settings>("collect", args)?;
+            let settings = stargate_common::settings::read_arguments::<stargate_collect::Settings>("collect", args)?;
             assert_eq!(settings.source, source);
             assert!(settings.systems.labagator.url.is_some() && settings.systems.babylon.kubeconfig.is_some());
         }

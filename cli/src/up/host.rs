@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use axum::Router;
 use sqlx::PgPool;
+use stargate_collect::{Collect, CollectRequested};
 use stargate_common::boot::{self, Context, Function, Job, Server};
 use stargate_common::clock::Clock;
 use stargate_common::cluster::ClusterSettings;
@@ -14,7 +15,7 @@ use stargate_common::collect::probe::ProbeSettings;
 use stargate_common::events::broker::manifest;
 use stargate_common::events::broker::{Broker, LocalBroker, Pause, Subscriber};
 use stargate_common::events::sink::Sink;
-use stargate_common::settings;
+use stargate_common::settings::{self, SettingsError};
 use stargate_common::sources::SourceName;
 use stargate_common::tier::Tier;
 use tokio::task::JoinSet;
@@ -78,12 +79,13 @@ impl Host {
         let judging = host.with(stargate_evaluate::Evaluate::NAME, host.judging());
         let evaluate = boot::router::<stargate_evaluate::Evaluate>(judging, DEADLINE).await?;
         broker.subscribe(stargate_evaluate::Evaluate::NAME, Subscriber::Local(evaluate));
-        let recommend = host.function::<stargate_recommend::Recommend>(&[]).await?;
+        let recommend = host.function::<stargate_recommend::Recommend>().await?;
         broker.subscribe(stargate_recommend::Recommend::NAME, Subscriber::Local(recommend));
-        let deadletter = host.function::<stargate_deadletter::Deadletter>(&[]).await?;
+        let deadletter = host.function::<stargate_deadletter::Deadletter>().await?;
         broker.subscribe(stargate_deadletter::Deadletter::NAME, Subscriber::Local(deadletter));
-        let requested = host.function::<stargate_collect::CollectRequested>(&host.collecting()).await?;
-        broker.subscribe(stargate_collect::CollectRequested::NAME, Subscriber::Local(requested));
+        let requested = host.with(CollectRequested::NAME, host.collecting(CollectRequested::NAME, &[])?);
+        let requested = boot::router::<CollectRequested>(requested, DEADLINE).await?;
+        broker.subscribe(CollectRequested::NAME, Subscriber::Local(requested));
         let query: Context<<stargate_query::Query as Server>::Settings> = Context {
             db: database.reader.clone(),
             ..host.context::<stargate_query::Query>()?
@@ -225,8 +227,8 @@ impl Host {
                 boot::run::<stargate_scan::Scan>(&context).await
             }
             "collect" => {
-                let args = [args, &self.collecting()].concat();
-                boot::run::<stargate_collect::Collect>(&self.job::<stargate_collect::Collect>(&args)?).await
+                let settings = self.collecting(Collect::NAME, args)?;
+                boot::run::<Collect>(&self.with(Collect::NAME, settings)).await
             }
             "sweep" => {
                 let mut context = self.job::<stargate_sweep::Sweep>(args)?;
@@ -238,9 +240,14 @@ impl Host {
         }
     }
 
-    /// Flags that lead every collection, by schedule or on request, to the simulated systems.
-    fn collecting(&self) -> Vec<OsString> {
-        self.simulated.iter().flat_map(|simulated| simulated.collect.clone()).collect()
+    /// Settings of a collection, by schedule or on request. Simulated systems are reached by flags alone: what the environment says is for
+    /// real ones.
+    fn collecting<S: clap::Args>(&self, name: &'static str, args: &[OsString]) -> Result<S, SettingsError> {
+        let args = std::iter::once(OsString::from(name)).chain(args.iter().cloned());
+        match &self.simulated {
+            Some(simulated) => settings::read_arguments(name, args.chain(simulated.collect.iter().cloned())),
+            None => settings::read(name, args),
+        }
     }
 
     fn judging(&self) -> stargate_evaluate::Settings {
@@ -249,9 +256,8 @@ impl Host {
         }
     }
 
-    async fn function<F: Function>(&self, args: &[OsString]) -> anyhow::Result<Router> {
-        let args = std::iter::once(OsString::from(F::NAME)).chain(args.iter().cloned());
-        let settings = settings::read::<F::Settings>(F::NAME, args)?;
+    async fn function<F: Function>(&self) -> anyhow::Result<Router> {
+        let settings = settings::read::<F::Settings>(F::NAME, [OsString::from(F::NAME)])?;
         boot::router::<F>(self.with(F::NAME, settings), DEADLINE).await
     }
 
