@@ -111,6 +111,20 @@ impl TestDb {
         let counted = sqlx::query_scalar("select coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint from pg_stat_user_tables");
         counted.fetch_one(&mut *conn).await.expect("reading statistics")
     }
+
+    /// Waits until PostgreSQL has noticed that whoever held a lease was killed: five seconds at most, as for every lock.
+    ///
+    /// # Panics
+    /// When somebody holds it all the time.
+    pub async fn lease_ends(&self, what: &str) {
+        let mut tx = self.pool.begin().await.expect("a transaction");
+        sqlx::query("select pg_advisory_xact_lock(hashtextextended('stargate/lease/' || $1, 0))")
+            .bind(what)
+            .execute(&mut *tx)
+            .await
+            .unwrap_or_else(|error| panic!("the lease on {what} is still held: {error}"));
+        tx.rollback().await.expect("giving it back");
+    }
 }
 
 impl Drop for TestDb {

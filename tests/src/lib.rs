@@ -11,6 +11,7 @@
 pub mod corpus;
 pub mod db;
 pub mod fleet;
+pub mod kill;
 pub mod postgres;
 pub mod seed;
 pub mod story;

@@ -183,13 +183,5 @@ pub fn collect_context(db: &PgPool, clock: &Clock, settings: Settings) -> Contex
 /// What the job says.
 pub async fn collect(db: &PgPool, clock: &Clock, settings: Settings) -> anyhow::Result<String> {
     clock.advance(TimeDelta::minutes(15));
-    let context = collect_context(db, clock, settings);
-    loop {
-        let line = Collect::run(&context).await?;
-        // The connection that held the lease of the run before is closed in the background.
-        if !line.ends_with("is left to a run that is still going") {
-            return Ok(line);
-        }
-        tokio::task::yield_now().await;
-    }
+    Collect::run(&collect_context(db, clock, settings)).await
 }

@@ -276,6 +276,7 @@ async fn a_run_that_is_killed_leaves_nothing_and_the_next_one_begins_anew() {
     }
     assert_eq!(world.kept().await, Vec::<String>::new());
     world.heal();
+    world.db.lease_ends("collect/labagator").await;
     let line = world.collect("labagator").await;
     assert_eq!(line, "labagator: 2 objects, 2 changed");
 }

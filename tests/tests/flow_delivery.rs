@@ -2,11 +2,8 @@
 
 #![cfg(test)]
 
-use std::future::Future;
 use std::io::{BufRead, BufReader};
-use std::pin::{Pin, pin};
 use std::process::{Child, Command, Stdio};
-use std::task::{Context, Poll};
 
 use chrono::TimeDelta;
 use sqlx::PgPool;
@@ -14,6 +11,7 @@ use stargate_common::events::EventType;
 use stargate_common::events::wire::CloudEvent;
 use stargate_common::failure::Failure;
 use stargate_evaluate::Evaluator;
+use stargate_tests::kill::cut_at_every_step;
 use stargate_tests::postgres::Server;
 use stargate_tests::story::{self, assert_same, ending, store};
 use stargate_tests::{TestDb, TestWorld};
@@ -95,35 +93,6 @@ async fn lost_events_are_made_up_for() {
         stargate_evaluate::evaluate_cluster(&world.evaluator, cluster).await.unwrap();
     }
     assert_same(&ending(&world.db.pool).await, baseline, "without any event");
-}
-
-/// Polls a future a number of times and then drops it, wherever it is: what a kill does to it.
-struct CutOff<F> {
-    work: F,
-    polls: u32,
-}
-
-impl<F: Future + Unpin> Future for CutOff<F> {
-    type Output = Option<F::Output>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.polls == 0 {
-            return Poll::Ready(None);
-        }
-        self.polls -= 1;
-        Pin::new(&mut self.work).poll(context).map(Some)
-    }
-}
-
-/// Runs some work over and over, cut off one step later each time, until it gets to its end.
-async fn cut_at_every_step<T, F: Future<Output = T>>(work: impl Fn() -> F) -> (u32, T) {
-    for polls in 1.. {
-        let work = pin!(work());
-        if let Some(done) = (CutOff { work, polls }).await {
-            return (polls, done);
-        }
-    }
-    unreachable!("the work has an end");
 }
 
 #[tokio::test]

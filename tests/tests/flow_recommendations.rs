@@ -21,6 +21,7 @@ use stargate_common::sources::Reading;
 use stargate_common::stage::Stage;
 use stargate_recommend::{Done, Recommend, Recommender, refresh, take_event_in};
 use stargate_tests::TestWorld;
+use stargate_tests::kill::cut_off;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -242,19 +243,11 @@ async fn a_run_that_is_killed_anywhere_leaves_nothing_and_the_next_does_it_whole
     for polls in 1..40 {
         let it = Advised::new().await;
         let event = it.collect(0, 4).await;
-        let mut run = Box::pin(take_event_in(&it.recommender, &event));
-        let mut finished = false;
-        for _ in 0..polls {
-            // Looked at once; then PostgreSQL has a moment to answer.
-            let done = tokio::select! { biased; done = &mut run => Some(done), () = std::future::ready(()) => None };
-            if let Some(done) = done {
-                done.unwrap();
-                finished = true;
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(1)).await;
+        let ended = cut_off(take_event_in(&it.recommender, &event), polls).await;
+        let finished = ended.is_some();
+        if let Some(ended) = ended {
+            ended.unwrap();
         }
-        drop(run);
         killed += usize::from(!finished);
         let told = it.told().await.len();
         assert_eq!(told, usize::try_from(it.runs().await).unwrap(), "all of a run or nothing of it");

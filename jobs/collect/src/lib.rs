@@ -8,7 +8,8 @@
 //!                                                        link.rs: links, unmatched                                  one transaction
 //!                                                        publish.rs: evidence of instances, scans, outbox           one transaction a cluster
 //! ```
-//! Killed anywhere, it leaves what was there before: nothing is written until everything was read, and the lease ends with its connection.
+//! Killed anywhere, it leaves what was there before: nothing is written until everything was read. The lease is given back before the run
+//! reports, and ends with its connection when it is killed.
 
 mod aap;
 mod history;
@@ -86,15 +87,18 @@ impl std::fmt::Display for Ended {
 /// # Errors
 /// The database failed. That a system cannot be read is no error but what is stored.
 pub async fn collect(context: &Context<Settings>, trigger: Trigger) -> anyhow::Result<Ended> {
+    let source = context.settings.source;
+    let work = collect_alone(context, trigger);
+    let held = lease::hold(&context.db, &format!("collect/{source}"), work).await;
+    let ended = held.with_context(|| format!("collecting {source}"))?;
+    ended.unwrap_or(Ok(Ended::Overlap(source)))
+}
+
+/// The same, by whoever holds the lease on the source.
+async fn collect_alone(context: &Context<Settings>, trigger: Trigger) -> anyhow::Result<Ended> {
     let Settings { source, systems, .. } = &context.settings;
     let source = *source;
     let doing = || format!("collecting {source}");
-    let Some(_lease) = lease::try_take(&context.db, &format!("collect/{source}"))
-        .await
-        .with_context(doing)?
-    else {
-        return Ok(Ended::Overlap(source));
-    };
     // A table that is wrong is told before anything is stored by it.
     let configured = systems.links.read(&systems.event_prefix)?;
     let now = context.clock.now();

@@ -147,6 +147,17 @@ enum Ended {
 
 impl Run {
     async fn scan(self) -> anyhow::Result<Ended> {
+        let Self { name, db, .. } = &self;
+        let what = format!("scan/{name}/{}", self.settings.tier);
+        let held = lease::hold(db, &what, self.scan_alone()).await;
+        match held.with_context(|| format!("scanning {name}"))? {
+            Some(stored) => Ok(Ended::Stored(stored?)),
+            None => Ok(Ended::Overlap(self.name)),
+        }
+    }
+
+    /// The same, by whoever holds the lease on this tier of the cluster.
+    async fn scan_alone(&self) -> anyhow::Result<Persisted> {
         let Settings {
             tier,
             budget_s,
@@ -156,12 +167,6 @@ impl Run {
             ..
         } = self.settings;
         let name = &self.name;
-        let Some(_lease) = lease::try_take(&self.db, &format!("scan/{name}/{tier}"))
-            .await
-            .with_context(|| format!("scanning {name}"))?
-        else {
-            return Ok(Ended::Overlap(self.name));
-        };
         let Collected { mut snapshot, report } = match &self.connection {
             Ok(client) => {
                 collect::cluster(
@@ -225,7 +230,7 @@ impl Run {
             snapshot.namespaces.len(),
             persisted.changed
         );
-        Ok(Ended::Stored(persisted))
+        Ok(persisted)
     }
 }
 
