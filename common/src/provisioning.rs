@@ -8,7 +8,7 @@
 //! | [`constraint`] | what a component demands against what runs | - |
 //! | [`event`] | labs and their sessions; smoke runs | Labagator, Demolition |
 //! | [`job`] | jobs of the AAP controllers | AAP |
-//! | [`sli`] | how often provisioning succeeds | from subjects and jobs |
+//! | [`sli`] | how often provisioning succeeds | from subjects |
 //! | [`placement`] | placements and the clusters they go to | Sandbox API |
 //! | [`state`], [`stuck`] | what a subject's state means; what does not move by itself | – |
 //! | [`pool_state`] | how full a pool is and where that goes | – |

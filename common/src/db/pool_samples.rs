@@ -8,7 +8,7 @@ use sqlx::{PgConnection, PgExecutor};
 
 use super::rows::{BATCH, to_json};
 use super::{DbError, Doing};
-use crate::provisioning::pool_state::{Activity, Sample};
+use crate::provisioning::pool_state::Sample;
 
 /// Longest time without a sample of a pool that does not change.
 const EVERY: TimeDelta = TimeDelta::hours(1);
@@ -135,35 +135,6 @@ pub async fn since(db: impl PgExecutor<'_>, since: DateTime<Utc>) -> Result<BTre
         });
     }
     Ok(samples)
-}
-
-/// Handles that came to each pool since a time and that went from it without a claim, by the pool's name. `became_ready` is for
-/// [`crate::provisioning::pool_state::became_ready`] to say; handles that came and went between two collections are not seen.
-///
-/// # Errors
-/// The statement failed.
-pub async fn turnover(db: impl PgExecutor<'_>, since: DateTime<Utc>, now: DateTime<Utc>) -> Result<BTreeMap<String, Activity>, DbError> {
-    let rows = sqlx::query!(
-        r#"-- pool_samples::turnover
-        select doc -> 'pool' ->> 'name' as "pool!",
-            count(*) filter (where first_seen_at > $1) as "created!",
-            count(*) filter (where gone_at > $1 and doc ->> 'claim' is null) as "deleted!"
-        from records
-        where kind = 'resource-handle' and (first_seen_at > $1 or gone_at > $1) and doc -> 'pool' ->> 'name' is not null
-        group by 1"#,
-        since
-    )
-    .fetch_all(db)
-    .await
-    .doing("counting handles that came and went")?;
-    let count = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
-    let activity = |created, deleted| Activity {
-        window: now - since,
-        created: count(created),
-        deleted: count(deleted),
-        became_ready: 0,
-    };
-    Ok(rows.into_iter().map(|row| (row.pool, activity(row.created, row.deleted))).collect())
 }
 
 fn number(value: i32) -> u32 {

@@ -1,20 +1,19 @@
 //! How often what is ordered comes to be: successes of an action over a window, each subject counted once. Pure.
 //!
 //! ```text
-//! subjects: actions.<action>.state ──> towerJobs.<action>.jobStatus ──> current_state      the view that decides
-//! jobs:     the last job of the action of each subject                                     second view: misses what failed before a launch
+//! actions.<action>.state ──> towerJobs.<action>.jobStatus ──> current_state      the first that tells an end
 //! ```
 //!
 //! Cancelled is neither good nor bad and stays out of the rate. Without a single attempt there is no rate: 0 ÷ 0 is not 0 %.
-//! Source: rhdp-contracts 5.5. That an action has a completion time says nothing: failures have one, too.
+//! Jobs of controllers alone would miss what failed before a launch. Source: rhdp-contracts 5.5. That an action has a completion time says nothing: failures have one, too.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Record as _;
-use super::job::{AapJob, Phase};
+use super::job::Phase;
+use super::state::{Action, Ending, State};
 use super::subject::AnarchySubject;
 
 /// How an action ended.
@@ -41,6 +40,17 @@ impl Outcome {
             "error" => Some(Self::Error),
             "canceled" => Some(Self::Canceled),
             _ => None,
+        }
+    }
+
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Error => "error",
+            Self::Canceled => "canceled",
         }
     }
 }
@@ -152,22 +162,18 @@ pub fn outcome(seen: Seen<'_>, phase: Phase) -> Option<(Outcome, Option<DateTime
 
 /// What the state of a subject says about an action that nothing else tells of.
 fn of_state(state: &str, phase: Phase) -> Option<Outcome> {
-    let name = action(phase);
-    if let Some(ending) = state.strip_prefix(name).and_then(|rest| rest.strip_prefix('-')) {
-        return match ending {
-            "failed" => Some(Outcome::Failed),
-            "error" => Some(Outcome::Error),
-            "canceled" => Some(Outcome::Canceled),
-            "complete" => Some(Outcome::Succeeded),
-            _ => None,
-        };
-    }
-    match (phase, state) {
+    match (State::parse(state)?, phase) {
+        (State::Ended(ended, ending), _) if ended.as_str() == action(phase) => Some(match ending {
+            Ending::Failed => Outcome::Failed,
+            Ending::Error => Outcome::Error,
+            Ending::Canceled => Outcome::Canceled,
+        }),
+        (State::Destroyed, Phase::Destroy) => Some(Outcome::Succeeded),
         // What was never provisioned is destroyed, too, so states of destroying say nothing about it.
-        (Phase::Provision, "started" | "stopped" | "starting" | "stopping" | "start-pending" | "stop-pending")
-        | (Phase::Provision, "start-failed" | "start-error" | "start-canceled" | "stop-failed" | "stop-error" | "stop-canceled") => {
-            Some(Outcome::Succeeded)
+        (State::Pending(next) | State::Running(next) | State::Ended(next, _), Phase::Provision) => {
+            matches!(next, Action::Start | Action::Stop | Action::Update).then_some(Outcome::Succeeded)
         }
+        (State::Started | State::Stopped, Phase::Provision) => Some(Outcome::Succeeded),
         _ => None,
     }
 }
@@ -186,35 +192,6 @@ pub fn of_subjects<'a>(subjects: impl IntoIterator<Item = Seen<'a>>, phase: Phas
             Some((_, None)) => sli.undated += 1,
             Some(_) | None => {}
         }
-    }
-    sli
-}
-
-/// Outcomes of jobs of an action that ended in the period: of each subject only its last, so that a retry that worked is a success and
-/// ten retries are no ten failures. A job without a UUID counts for itself.
-#[must_use]
-pub fn of_jobs<'a>(jobs: impl IntoIterator<Item = &'a AapJob>, phase: Phase, period: Period) -> Sli {
-    let mut last: BTreeMap<String, (DateTime<Utc>, Outcome)> = BTreeMap::new();
-    let mut sli = Sli::default();
-    for job in jobs.into_iter().filter(|job| job.phase == phase) {
-        let Some(outcome) = Outcome::of_status(&job.status) else { continue };
-        let Some(at) = job.finished_at else {
-            sli.undated += 1;
-            continue;
-        };
-        if !period.holds(at) {
-            continue;
-        }
-        let of = if job.service_uuid.is_empty() {
-            job.key()
-        } else {
-            job.service_uuid.clone()
-        };
-        let entry = last.entry(of).or_insert((at, outcome));
-        *entry = (*entry).max((at, outcome));
-    }
-    for (_, outcome) in last.into_values() {
-        sli.count(outcome);
     }
     sli
 }

@@ -1,4 +1,4 @@
-//! What the state of an AnarchySubject means: the state machine of the governor, exactly. Source: rhdp-contracts 1.4 and 5.5.
+//! What the state of an AnarchySubject means: the state machine of the governor, exactly. Source: rhdp-contracts 1.4.
 //!
 //! ```text
 //! (unset), new ─> provision-pending ─> provision-queued ─> provisioning ─┬─> started <──> stopping, stopped, starting ─> destroy-… ─> gone
@@ -10,7 +10,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::subject::{ActionTimes, AnarchySubject, TowerJob};
+use super::subject::AnarchySubject;
 
 /// What a governor does to a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -213,123 +213,12 @@ pub fn unrecognized(subject: &AnarchySubject) -> Option<&str> {
     }
 }
 
-/// How a provision came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ProvisionOutcome {
-    /// It did not end yet.
-    Pending,
-    /// It worked.
-    Successful,
-    /// It ran with failures.
-    Failed,
-    /// It could not run: the platform's fault.
-    Error,
-    /// Somebody canceled it: counted by itself.
-    Canceled,
-    /// It cannot be told.
-    Unknown,
-}
-
-impl ProvisionOutcome {
-    /// The outcome of a subject: by its action, else its job, else its state. A completion time alone says nothing, failures have one too.
-    #[must_use]
-    pub fn of(subject: &AnarchySubject) -> Self {
-        let action = Action::Provision.as_str();
-        if let Some(ActionTimes { state, .. }) = subject.actions.get(action)
-            && !state.is_empty()
-        {
-            return Self::parse(state).unwrap_or(Self::Unknown);
-        }
-        if let Some(TowerJob { status, .. }) = subject.jobs.get(action)
-            && let Some(outcome) = Self::parse(status)
-        {
-            return outcome;
-        }
-        match State::parse(&subject.current_state) {
-            None => Self::Unknown,
-            Some(State::New | State::Queued | State::Pending(Action::Provision) | State::Running(Action::Provision)) => Self::Pending,
-            Some(State::Ended(Action::Provision, ending)) => match ending {
-                Ending::Failed => Self::Failed,
-                Ending::Error => Self::Error,
-                Ending::Canceled => Self::Canceled,
-            },
-            // What is destroyed may have been provisioned or not.
-            Some(
-                State::Destroyed | State::Pending(Action::Destroy) | State::Running(Action::Destroy) | State::Ended(Action::Destroy, _),
-            ) => Self::Unknown,
-            Some(State::Started | State::Stopped | State::Pending(_) | State::Running(_) | State::Ended(..)) => Self::Successful,
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        Some(match text {
-            "successful" => Self::Successful,
-            "failed" => Self::Failed,
-            "error" => Self::Error,
-            "canceled" => Self::Canceled,
-            _ => return None,
-        })
-    }
-
-    /// The stable name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Successful => "successful",
-            Self::Failed => "failed",
-            Self::Error => "error",
-            Self::Canceled => "canceled",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
 /// When a subject's provision ended, well or badly. Older governors say so only of those that ended well.
 #[must_use]
 pub fn provision_ended_at(subject: &AnarchySubject) -> Option<DateTime<Utc>> {
     let action = Action::Provision.as_str();
     let of_action = subject.actions.get(action).and_then(|times| times.completed_at);
     of_action.or_else(|| subject.jobs.get(action).and_then(|job| job.completed_at))
-}
-
-/// Outcomes of provisions, counted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each field counts the outcome of that name")]
-pub struct Outcomes {
-    pub pending: u32,
-    pub successful: u32,
-    pub failed: u32,
-    pub error: u32,
-    pub canceled: u32,
-    pub unknown: u32,
-}
-
-impl Outcomes {
-    /// Counts each subject once.
-    #[must_use]
-    pub fn of<'a>(subjects: impl IntoIterator<Item = &'a AnarchySubject>) -> Self {
-        let mut counted = Self::default();
-        for subject in subjects {
-            let count = match ProvisionOutcome::of(subject) {
-                ProvisionOutcome::Pending => &mut counted.pending,
-                ProvisionOutcome::Successful => &mut counted.successful,
-                ProvisionOutcome::Failed => &mut counted.failed,
-                ProvisionOutcome::Error => &mut counted.error,
-                ProvisionOutcome::Canceled => &mut counted.canceled,
-                ProvisionOutcome::Unknown => &mut counted.unknown,
-            };
-            *count += 1;
-        }
-        counted
-    }
-
-    /// The share that worked, between 0 and 1; none when nothing ended. Canceled ones count neither way.
-    #[must_use]
-    pub fn success_rate(&self) -> Option<f64> {
-        let ended = self.successful + self.failed + self.error;
-        (ended > 0).then(|| f64::from(self.successful) / f64::from(ended))
-    }
 }
 
 /// Waits, in minutes, before each new try of a start, stop or destroy; the last one repeats. Source: rhdp-contracts 1.4.

@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::TryStreamExt as _;
 use sqlx::PgConnection;
-use stargate_common::db::{DbError, records};
+use stargate_common::db::{DbError, pool_samples, records};
 use stargate_common::policy::input::Known;
 use stargate_common::provisioning::Record;
 use stargate_common::provisioning::catalog::{CatalogItem, Component};
 use stargate_common::provisioning::event::SmokeSession;
 use stargate_common::provisioning::job::{AapJob, Phase};
 use stargate_common::provisioning::pool::{ResourceClaim, ResourceHandle, ResourcePool, ResourceProvider};
-use stargate_common::provisioning::pool_state::{self, Sample};
-use stargate_common::provisioning::state::{Action, ProvisionOutcome, State, SubjectClass, provision_ended_at};
+use stargate_common::provisioning::pool_state;
+use stargate_common::provisioning::sli::{self, Outcome};
+use stargate_common::provisioning::state::{Action, State, SubjectClass};
 use stargate_common::provisioning::subject::AnarchySubject;
 use stargate_common::sources::SourceName;
 
@@ -72,7 +73,7 @@ pub struct Provision {
     /// Its name.
     pub name: String,
     /// How.
-    pub outcome: ProvisionOutcome,
+    pub outcome: Outcome,
     /// When.
     pub ended_at: DateTime<Utc>,
 }
@@ -193,11 +194,12 @@ async fn claimed_items(conn: &mut PgConnection) -> Result<BTreeMap<String, Strin
 async fn parts(conn: &mut PgConnection, world: &mut World, claimed: &BTreeMap<String, String>, now: DateTime<Utc>) -> Result<(), DbError> {
     let oldest = now - DAY;
     each::<AnarchySubject>(conn, Some(oldest), |subject, _, gone| {
-        if let Some(ended_at) = provision_ended_at(&subject).filter(|at| *at >= oldest && *at <= now) {
+        let ended = sli::outcome((&subject).into(), Phase::Provision);
+        if let Some((outcome, Some(ended_at))) = ended.filter(|(_, at)| at.is_some_and(|at| at >= oldest && at <= now)) {
             world.provisions.push(Provision {
                 key: subject.uid.clone(),
                 name: subject.name.clone(),
-                outcome: ProvisionOutcome::of(&subject),
+                outcome,
                 ended_at,
             });
         }
@@ -275,7 +277,7 @@ async fn pools(conn: &mut PgConnection, world: &mut World, links: &Links, now: D
         }
     })
     .await?;
-    let mut samples = pool_samples(conn, now - SAMPLES).await?;
+    let mut samples = pool_samples::since(&mut *conn, now - SAMPLES).await?;
     for pool in pools {
         let fill = pool_state::fill(&pool, handles.get(&pool.name).map_or(&[], Vec::as_slice));
         let creation_disabled: Known<bool> = world.sources.given(
@@ -291,30 +293,6 @@ async fn pools(conn: &mut PgConnection, world: &mut World, links: &Links, now: D
         });
     }
     Ok(())
-}
-
-async fn pool_samples(conn: &mut PgConnection, oldest: DateTime<Utc>) -> Result<BTreeMap<String, Vec<Sample>>, DbError> {
-    let rows = sqlx::query!(
-        "-- load::pool_samples
-        select pool_key, at, usable, available, unready, claimed, min_available from pool_samples where at >= $1 order by pool_key, at",
-        oldest
-    )
-    .fetch_all(conn)
-    .await
-    .map_err(doing("reading how full pools were"))?;
-    let count = |count: i32| u32::try_from(count).unwrap_or_default();
-    let mut samples: BTreeMap<String, Vec<Sample>> = BTreeMap::new();
-    for row in rows {
-        samples.entry(row.pool_key).or_default().push(Sample {
-            at: row.at,
-            usable: count(row.usable),
-            available: count(row.available),
-            unready: count(row.unready),
-            claimed: count(row.claimed),
-            min_available: count(row.min_available),
-        });
-    }
-    Ok(samples)
 }
 
 /// Hands out the records of a kind one by one, with when their content was first read and whether they are gone; those that went before

@@ -6,7 +6,7 @@ use stargate_common::policy::evaluate::Subject;
 use stargate_common::policy::input::{Facts, Group, Known, PlatformFacts};
 use stargate_common::policy::{PLATFORM, Scope, tally};
 use stargate_common::provisioning::placement::SandboxCluster;
-use stargate_common::provisioning::state::ProvisionOutcome;
+use stargate_common::provisioning::sli::Outcome;
 use stargate_common::sources::SourceName;
 use stargate_common::unknown::UnknownReason;
 
@@ -23,8 +23,8 @@ pub(super) fn one(world: &World, now: DateTime<Utc>) -> Subject {
     let mut subject = Subject::unknown(Scope::Platform, PLATFORM);
     let babylon = |fact: Known<i64>| world.sources.given(SourceName::Babylon, fact);
     let sandbox = |fact: Known<i64>| world.sources.given(SourceName::SandboxApi, fact);
-    let failed: Vec<&Provision> = ended(world, &[ProvisionOutcome::Failed, ProvisionOutcome::Error]);
-    let successful = ended(world, &[ProvisionOutcome::Successful]).len();
+    let failed: Vec<&Provision> = ended(world, &[Outcome::Failed, Outcome::Error]);
+    let successful = ended(world, &[Outcome::Succeeded]).len();
     let finished = failed.len() + successful;
     #[expect(clippy::cast_precision_loss, reason = "counts of a day are far below 2^52")]
     let success = (finished > 0).then(|| successful as f64 * 100.0 / finished as f64);
@@ -45,7 +45,7 @@ pub(super) fn one(world: &World, now: DateTime<Utc>) -> Subject {
     subject.facts = Facts::Platform(Box::new(PlatformFacts {
         provisions_finished: babylon(count(finished)),
         provisions_failed: babylon(count(failed.len())),
-        provisions_canceled: babylon(count(ended(world, &[ProvisionOutcome::Canceled]).len())),
+        provisions_canceled: babylon(count(ended(world, &[Outcome::Canceled]).len())),
         provision_success_percent: world
             .sources
             .given(SourceName::Babylon, success.ok_or(UnknownReason::NotComputable)),
@@ -83,7 +83,7 @@ pub(super) fn one(world: &World, now: DateTime<Utc>) -> Subject {
 }
 
 /// Provisions that ended so, the newest first.
-fn ended<'w>(world: &'w World, outcomes: &[ProvisionOutcome]) -> Vec<&'w Provision> {
+fn ended<'w>(world: &'w World, outcomes: &[Outcome]) -> Vec<&'w Provision> {
     let mut ended: Vec<&Provision> = world
         .provisions
         .iter()
