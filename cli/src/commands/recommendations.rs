@@ -74,13 +74,17 @@ const UNKNOWN: &[Column] = &[
 /// When the API says no.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.unknown {
-        let rows = args.server.list("policy/unknowns", &[], args.limit)?;
+        let (rows, meta) = args.server.list_with_meta("policy/unknowns", &[], args.limit)?;
+        output::sources(&meta);
         let name = |row: &serde_json::Value| format!("rule/{}", at(row, "/rule"));
         output::rows(args.output, &rows, UNKNOWN, name, "Every rule can be told of everything.")?;
         return Ok(ExitCode::SUCCESS);
     }
-    let rows = match &args.id {
-        Some(id) => vec![args.server.get(&format!("recommendations/{id}"), &[])?["data"].take()],
+    let (rows, meta) = match &args.id {
+        Some(id) => {
+            let mut answer = args.server.get(&format!("recommendations/{id}"), &[])?;
+            (vec![answer["data"].take()], answer["meta"].take())
+        }
         None => {
             let filters = [
                 ("rule", &args.rule),
@@ -93,9 +97,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 .into_iter()
                 .flat_map(|(name, values)| values.iter().map(move |value| (name, value.clone())));
             let query: Vec<(&str, String)> = each.collect();
-            args.server.list("recommendations", &query, args.limit)?
+            args.server.list_with_meta("recommendations", &query, args.limit)?
         }
     };
+    output::sources(&meta);
     let nothing = "Nothing is advised. What rules cannot tell: stargate recommendations --unknown";
     let name = |row: &serde_json::Value| format!("recommendation/{}", at(row, "/id"));
     output::rows(args.output, &rows, COLUMNS, name, nothing)?;

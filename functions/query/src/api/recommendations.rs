@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use stargate_common::policy::augment::Context;
 use stargate_common::policy::evaluate::Evidence;
+use stargate_common::sources::SourceName;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -19,6 +20,9 @@ use crate::basis::Basis;
 use crate::page::{Key, Sort, short};
 use crate::params::{Limit, NoParams, words};
 use crate::problem::ApiError;
+
+/// What advice rests on: which facts a rule asks for is up to the rules, so every system is named.
+const BASIS: Scope<'static> = Scope::Systems(None, &SourceName::ALL);
 
 words! {
     /// What advice is about.
@@ -194,7 +198,7 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<RecommendationParams>)
     let wanted = ask.page(params.limit, params.cursor.as_deref())?;
     let mut db = app.read(&ask.identity).await?;
     let basis = Basis::read(&mut db, ask.now).await?;
-    ask.list(&basis, Scope::Fleet, async || {
+    ask.list(&basis, BASIS, async || {
         let rows = read(&mut db, params).await?;
         let usual = Sort::ascending(RecommendationField::Urgency);
         Ok(short(rows, params.sort.as_ref().unwrap_or(&usual), &wanted, key, id))
@@ -254,7 +258,7 @@ pub async fn get(State(app): State<QueryState>, Path(id): Path<String>, ask: Ask
         name: id.clone(),
     };
     let wanted: Uuid = id.parse().map_err(|_| missing())?;
-    ask.one(&basis, Scope::Fleet, async || detail(&mut db, wanted).await?.ok_or_else(missing))
+    ask.one(&basis, BASIS, async || detail(&mut db, wanted).await?.ok_or_else(missing))
         .await
 }
 
@@ -383,7 +387,7 @@ pub async fn unknowns(State(app): State<QueryState>, ask: Ask<RuleUnknownParams>
     let wanted = ask.page(*limit, cursor.as_deref())?;
     let mut db = app.read(&ask.identity).await?;
     let basis = Basis::read(&mut db, ask.now).await?;
-    ask.list(&basis, Scope::Fleet, async || {
+    ask.list(&basis, BASIS, async || {
         let rows = sqlx::query!(
             "-- recommendations::unknowns
             select rule, scope, reason, subjects, examples, facts, sources, since from rule_unknowns"

@@ -368,6 +368,23 @@ async fn advice_comes_by_urgency_then_by_how_sure_it_is_and_is_found_by_lab() {
     assert_eq!(keys(&format!("?limit=3&cursor={cursor}")).await, ["LB0001"]);
 
     let body = app.ok("/api/v1/recommendations?scope=pool").await;
+    let rests_on: Vec<&str> = (body["meta"]["sources"].as_array().unwrap().iter())
+        .map(|source| source["source"].as_str().unwrap())
+        .collect();
+    for source in [
+        "cluster/cnv-01",
+        "babylon",
+        "sandbox-api",
+        "aap/",
+        "demolition",
+        "labagator",
+        "agnosticv",
+    ] {
+        assert!(
+            rests_on.iter().any(|name| name.starts_with(source)),
+            "{source} is not in {rests_on:?}"
+        );
+    }
     let in_doubt = rows(&body).iter().find(|row| row["scope_key"] == "poolboy/web").unwrap();
     assert_eq!(
         (&in_doubt["unknown_reason"], &in_doubt["confidence"]),
