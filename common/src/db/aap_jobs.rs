@@ -1,6 +1,6 @@
 //! Jobs of the AAP controllers that are stored: what the next reading has to know.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
@@ -47,4 +47,22 @@ pub async fn known(db: &PgPool, now: DateTime<Utc>) -> Result<BTreeMap<String, K
         (row.controller, Known::of(row.newest, jobs, now))
     });
     Ok(known.collect())
+}
+
+/// UUIDs of the subjects of one event: what their governor or their pool is called begins with `prefix`.
+///
+/// # Errors
+/// The statement failed.
+pub async fn orders_of_event(db: &PgPool, prefix: &str) -> Result<BTreeSet<String>, DbError> {
+    let orders = sqlx::query_scalar!(
+        r#"-- aap_jobs::orders_of_event
+        select doc ->> 'service_uuid' as "order!" from records
+        where kind = 'subject' and gone_at is null and doc ->> 'service_uuid' <> ''
+            and (starts_with(doc ->> 'governor', $1) or starts_with(doc -> 'pool' ->> 'name', $1))"#,
+        prefix
+    )
+    .fetch_all(db)
+    .await
+    .doing("reading the orders of the event")?;
+    Ok(orders.into_iter().collect())
 }

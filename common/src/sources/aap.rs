@@ -23,7 +23,7 @@ pub mod known;
 mod name;
 mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -59,13 +59,18 @@ pub type ClassOf = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 pub struct Ask {
     /// What is stored, by the controller's host.
     pub known: BTreeMap<String, Known>,
+    /// UUIDs of the orders of the event that the run is narrowed to; not asked for without one.
+    pub orders: Arc<BTreeSet<String>>,
     /// Failure class of error, task and role.
     pub class_of: ClassOf,
 }
 
 impl std::fmt::Debug for Ask {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ask").field("known", &self.known).finish_non_exhaustive()
+        f.debug_struct("Ask")
+            .field("known", &self.known)
+            .field("orders", &self.orders.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -88,15 +93,15 @@ pub async fn collect(settings: &AapSettings, ask: &Ask, run: &Run) -> Vec<Collec
     let mut reading = JoinSet::new();
     for controller in controllers.into_iter().filter(|one| !run.resting.contains(&one.source())) {
         let known = ask.known.get(&controller.host).cloned().unwrap_or_default();
-        let (class_of, run) = (Arc::clone(&ask.class_of), run.clone());
-        reading.spawn(async move { one(&controller, &known, &class_of, &run).await });
+        let (ask, run) = (ask.clone(), run.clone());
+        reading.spawn(async move { one(&controller, &known, &ask, &run).await });
     }
     let mut all = reading.join_all().await;
     all.sort_by(|one, other| one.source.cmp(&other.source));
     all
 }
 
-async fn one(controller: &Controller, known: &Known, class_of: &ClassOf, run: &Run) -> Collected {
+async fn one(controller: &Controller, known: &Known, ask: &Ask, run: &Run) -> Collected {
     let source = controller.source();
     let client = match Client::new(&client_settings(controller), run) {
         Ok(client) => client,
@@ -109,14 +114,24 @@ async fn one(controller: &Controller, known: &Known, class_of: &ClassOf, run: &R
         now: run.clock.now(),
     };
     let (mut reading, mut problems) = reader.read().await;
+    if !run.event_prefix.is_empty() {
+        reading.items.retain(|job| is_of_event(job, known, &ask.orders, &run.event_prefix));
+    }
     if reading.missing.is_none() {
-        problems.extend(evidence::attach(&client, &source, known, class_of, &mut reading.items).await);
+        problems.extend(evidence::attach(&client, &source, known, &ask.class_of, &mut reading.items).await);
     }
     let readings = Readings {
         jobs: Some(part(reading)),
         ..Readings::default()
     };
     client.collected(source, readings, problems)
+}
+
+/// Whether a job is of the event: what it was started for says so, or its order does. One that is stored and goes on is read to its end, and one
+/// whose name says nothing of what it was started for belongs to every event.
+fn is_of_event(job: &AapJob, known: &Known, orders: &BTreeSet<String>, prefix: &str) -> bool {
+    let named = name::subject(&job.name);
+    named.is_none_or(|subject| subject.starts_with(prefix)) || orders.contains(&job.service_uuid) || known.open.contains(&job.id)
 }
 
 /// Jobs are read since a watermark: what is not in a reading is not gone.
@@ -152,5 +167,33 @@ fn client_settings(controller: &Controller) -> ClientSettings {
         token: Some(Token::File(controller.token_file.clone())),
         ca: controller.ca_file.clone(),
         ..ClientSettings::new(&format!("the controller {host}"), "STARGATE_AAP", controller.api.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_of_the_event_by_its_name_or_its_order() {
+        const UUID: &str = "3f0c2f5e-7a41-5d1b-9a57-6f1d0c9be201";
+        let job = |name: &str, id| AapJob {
+            id,
+            name: name.to_owned(),
+            service_uuid: name::service_uuid(name),
+            ..AapJob::default()
+        };
+        let known = Known {
+            open: BTreeSet::from([7]),
+            ..Known::default()
+        };
+        let none = BTreeSet::new();
+        let of = |name: &str, id, orders: &BTreeSet<String>| is_of_event(&job(name, id), &known, orders, "acme.");
+        let other = format!("org zoo.bike.prod-k7m2q-provision-8fj2 {UUID}");
+        assert!(of(&format!("org acme.mesh.event-k7m2q-provi… {UUID}"), 1, &none));
+        assert!(!of(&other, 1, &none));
+        assert!(of(&other, 1, &BTreeSet::from([UUID.to_owned()])), "from a pool of the event");
+        assert!(of(&other, 7, &none), "it is stored and had not ended");
+        assert!(of("Nightly provision of the mirror", 1, &none), "it says nothing");
     }
 }

@@ -22,6 +22,13 @@ pub fn service_uuid(name: &str) -> String {
     uuid_of(name).map(|uuid| uuid.to_string()).unwrap_or_default()
 }
 
+/// What the job was started for: the name of the subject with what follows it, which begins with that of the catalog item. None: the name
+/// is of another make.
+#[must_use]
+pub fn subject(name: &str) -> Option<&str> {
+    uuid_of(name).and_then(|_| name.split_whitespace().nth_back(1))
+}
+
 fn uuid_of(name: &str) -> Option<Uuid> {
     let last = name.split_whitespace().next_back()?;
     // 36: with hyphens. A bare row of 32 digits is no UUID as the governor writes it.
@@ -31,8 +38,7 @@ fn uuid_of(name: &str) -> Option<Uuid> {
 /// What the job does: by the action in its name, and where that is cut too short, by its playbook.
 #[must_use]
 pub fn phase(name: &str, playbook: &str) -> Phase {
-    let named = uuid_of(name).and_then(|_| name.split_whitespace().nth_back(1));
-    named.and_then(of_action).unwrap_or_else(|| of_playbook(playbook))
+    subject(name).and_then(of_action).unwrap_or_else(|| of_playbook(playbook))
 }
 
 fn of_action(action: &str) -> Option<Phase> {
