@@ -47,3 +47,21 @@ pub async fn entered(db: impl PgExecutor<'_>, subjects: &[&str], now: DateTime<U
     });
     Ok(entered.collect())
 }
+
+/// What is stored of active runs of these subjects that do not exist, by the subject's key; a subject of which that was never known is left
+/// out.
+///
+/// # Errors
+/// The statement failed.
+pub async fn missing_runs(db: impl PgExecutor<'_>, subjects: &[&str]) -> Result<BTreeMap<String, Vec<String>>, DbError> {
+    let rows = sqlx::query!(
+        r#"-- subject_states::missing_runs
+        select key, array(select jsonb_array_elements_text(doc -> 'missing_runs')) as "runs!"
+        from records where kind = 'subject' and key = any($1) and gone_at is null and jsonb_typeof(doc -> 'missing_runs') = 'array'"#,
+        subjects as &[&str]
+    )
+    .fetch_all(db)
+    .await
+    .doing("reading which active runs do not exist")?;
+    Ok(rows.into_iter().map(|row| (row.key, row.runs)).collect())
+}

@@ -181,7 +181,11 @@ impl Facts<'_> {
             missing_runs,
             ..
         } = self.subject;
-        active_action.is_some() || *pending_actions > 0 || active_runs.iter().any(|run| !missing_runs.contains(run))
+        active_action.is_some()
+            || *pending_actions > 0
+            || active_runs
+                .iter()
+                .any(|run| !missing_runs.iter().flatten().any(|missing| missing == run))
     }
 
     /// When the action that is pending or carried out began; none when the source has only the times of an earlier one.
@@ -232,7 +236,7 @@ fn ignored(facts: &Facts<'_>) -> Option<Stuck> {
 
 fn orphaned(facts: &Facts<'_>, runs: &[AnarchyRun]) -> Option<Stuck> {
     let subject = facts.subject;
-    if let Some(run) = subject.missing_runs.first() {
+    if let Some(run) = subject.missing_runs.iter().flatten().next() {
         let since = subject.deleting_since.or_else(|| {
             let begun = facts.state.and_then(State::action).and_then(|action| facts.begun(action));
             begun.or(subject.created_at)

@@ -75,8 +75,9 @@ pub struct AnarchySubject {
     pub pending_actions: usize,
     /// `status.runs.active`: names of AnarchyRuns.
     pub active_runs: Vec<String>,
-    /// Those of them that do not exist: the control plane was asked for each after the lists were read.
-    pub missing_runs: Vec<String>,
+    /// Those of them that do not exist: the control plane was asked for each after the lists were read. None: it did not answer, and it is
+    /// not known of an earlier reading either.
+    pub missing_runs: Option<Vec<String>>,
 }
 
 /// When an action began and ended, and how.

@@ -14,17 +14,18 @@ mod definition;
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 use serde_json::value::RawValue;
+use tokio::task::JoinSet;
 
 use super::babylon::BabylonSettings;
 use super::{Collected, Extent, Missing, Reading, Readings, Run, redact};
-use crate::cluster::{ClusterSettings, ConnectError, ReadClient};
+use crate::cluster::{ConnectError, ReadClient};
 use crate::collect::KindReport;
 use crate::collect::page;
 use crate::collect::pager::{Collection, Pager, Sink, Taken};
 use crate::objects::Problem;
 use crate::unknown::UnknownReason;
 
-/// Row in `sources`.
+/// Row in `sources`, where there is one control plane.
 const SOURCE: &str = "agnosticv";
 /// Objects that cannot be understood are named up to this many.
 const NAMED: usize = 20;
@@ -35,41 +36,47 @@ const MESSAGE: usize = 300;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "AgnosticV settings")]
 pub struct AgnosticvSettings {
-    /// Whether components are read from the control plane of STARGATE_BABYLON_KUBECONFIG.
+    /// Whether components are read from the control planes of STARGATE_BABYLON_KUBECONFIG or STARGATE_BABYLON_KUBECONFIG_DIR.
     #[arg(long = "agnosticv", env = "STARGATE_AGNOSTICV", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     pub enabled: bool,
 }
 
-/// Reads it once. Empty: it is not configured.
+/// Reads every control plane once: with a directory of them each is a source `agnosticv/<file's name>`, as for Babylon. Empty: none is
+/// configured.
 pub async fn collect(settings: &AgnosticvSettings, babylon: &BabylonSettings, run: &Run) -> Vec<Collected> {
-    let Some(kubeconfig) = babylon.kubeconfig.as_deref().filter(|_| settings.enabled) else {
+    if !settings.enabled {
         return Vec::new();
-    };
-    let clusters = ClusterSettings {
-        kubeconfig: Some(kubeconfig.to_owned()),
-        ssl_verify: true,
-        ..ClusterSettings::default()
-    };
-    let connection = match clusters.connect().await {
-        Ok(mut connections) => connections.pop_first().map(|(_, connection)| connection),
-        Err(error) => Some(Err(error)),
-    };
-    match connection {
-        None => Vec::new(),
-        Some(Ok(client)) => vec![read(&client, run).await],
-        Some(Err(error)) => vec![unconnected(&error, run)],
     }
+    let mut collected = Vec::new();
+    let mut reading = JoinSet::new();
+    for (source, connection) in babylon.connect(SOURCE).await {
+        // One that asked to be left alone is not asked.
+        if run.resting.contains(&source) {
+            continue;
+        }
+        match connection {
+            Ok(client) => {
+                let run = run.clone();
+                reading.spawn(async move { read(&source, &client, &run).await });
+            }
+            Err(error) => collected.push(unconnected(&source, &error, run)),
+        }
+    }
+    // One that panicked has no collection: its source grows stale, as it should.
+    collected.extend(reading.join_all().await);
+    collected.sort_by(|a, b| a.source.cmp(&b.source));
+    collected
 }
 
 /// The credential is wrong, not the network: nobody was asked.
-fn unconnected(error: &ConnectError, run: &Run) -> Collected {
+fn unconnected(source: &str, error: &ConnectError, run: &Run) -> Collected {
     let detail = chain(error);
     let readings = Readings {
         components: Some(Reading::failed(UnknownReason::Unauthorized, redact::text(&detail, MESSAGE))),
         ..Readings::default()
     };
     Collected {
-        source: SOURCE.to_owned(),
+        source: source.to_owned(),
         readings,
         observed_at: run.clock.now(),
         requests: 0,
@@ -91,7 +98,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// Reads one control plane. Cannot fail as a whole: what could not be read says so in its reading.
-pub async fn read(client: &ReadClient, run: &Run) -> Collected {
+pub async fn read(source: &str, client: &ReadClient, run: &Run) -> Collected {
     let observed_at = run.clock.now();
     let pager = Pager::new(client.clone(), 1, run.deadline);
     let mut components = Keeper::new(component::component);
@@ -135,7 +142,7 @@ pub async fn read(client: &ReadClient, run: &Run) -> Collected {
         Some(Missing { reason, detail }) => Reading::failed(reason, detail),
     };
     Collected {
-        source: SOURCE.to_owned(),
+        source: source.to_owned(),
         readings: Readings {
             components: Some(components),
             late,
@@ -145,7 +152,9 @@ pub async fn read(client: &ReadClient, run: &Run) -> Collected {
         requests: u32::try_from(report.requests + more.requests).unwrap_or(u32::MAX),
         bytes: report.bytes + more.bytes,
         problems,
-        retry_at: None,
+        retry_at: pager
+            .retry_after()
+            .and_then(|wait| Some(run.clock.now() + TimeDelta::from_std(wait).ok()?)),
     }
 }
 

@@ -79,26 +79,33 @@ pub struct BabylonSettings {
     pub kubeconfig_dir: Option<PathBuf>,
 }
 
+impl BabylonSettings {
+    /// Connects to every control plane, each with the row in `sources` that what is read of `source` there belongs to. Empty: none is
+    /// configured. When nobody can say which there are, the source itself says why.
+    pub(super) async fn connect(&self, source: &str) -> Vec<(String, Result<ReadClient, ConnectError>)> {
+        if self.kubeconfig.is_none() && self.kubeconfig_dir.is_none() {
+            return Vec::new();
+        }
+        let alone = self.kubeconfig.is_some();
+        let clusters = ClusterSettings {
+            kubeconfig: self.kubeconfig.clone(),
+            kubeconfig_dir: self.kubeconfig_dir.clone(),
+            ssl_verify: true,
+            ..ClusterSettings::default()
+        };
+        let row = |name: String| if alone { source.to_owned() } else { format!("{source}/{name}") };
+        match clusters.connect().await {
+            Ok(connections) => connections.into_iter().map(|(name, connection)| (row(name), connection)).collect(),
+            Err(error) => vec![(source.to_owned(), Err(error))],
+        }
+    }
+}
+
 /// Reads every control plane once. Empty: none is configured.
 pub async fn collect(settings: &BabylonSettings, run: &Run) -> Vec<Collected> {
-    if settings.kubeconfig.is_none() && settings.kubeconfig_dir.is_none() {
-        return Vec::new();
-    }
-    let alone = settings.kubeconfig.is_some();
-    let clusters = ClusterSettings {
-        kubeconfig: settings.kubeconfig.clone(),
-        kubeconfig_dir: settings.kubeconfig_dir.clone(),
-        ssl_verify: true,
-        ..ClusterSettings::default()
-    };
-    let connections = match clusters.connect().await {
-        Ok(connections) => connections,
-        Err(error) => return vec![unconnected("babylon", &error, run)],
-    };
     let mut collected = Vec::new();
     let mut reading = JoinSet::new();
-    for (name, connection) in connections {
-        let source = if alone { "babylon".to_owned() } else { format!("babylon/{name}") };
+    for (source, connection) in settings.connect("babylon").await {
         // One that asked to be left alone is not asked.
         if run.resting.contains(&source) {
             continue;
@@ -181,7 +188,9 @@ pub async fn read(source: &str, client: &ReadClient, run: &Run) -> Collected {
         reports.push(runners(&pager, &mut runs, &mut problems).await);
     }
     if runs.missing.is_none() {
-        reports.push(missing_runs(&pager, &mut subjects.items, &runs.items).await);
+        let (report, problem) = missing_runs(&pager, &mut subjects.items, &runs.items).await;
+        reports.push(report);
+        problems.extend(problem);
     }
     problems.extend(unknown_states(client.name(), &subjects.items));
     problems.extend(skew(client.name(), &subjects, &handles, observed_at));
@@ -255,13 +264,16 @@ async fn runners(pager: &Pager, runs: &mut Listed<AnarchyRun>, problems: &mut Ve
     report
 }
 
-/// Asks for active runs that no list has: one that ended well between two lists is no orphan, one that does not exist is.
-async fn missing_runs(pager: &Pager, subjects: &mut [AnarchySubject], runs: &[AnarchyRun]) -> KindReport {
+/// Asks for active runs that no list has: one that ended well between two lists is no orphan, one that does not exist is. A subject with a
+/// run of which nobody could be told keeps what is known of an earlier reading; then the rest is not asked for, and people are told.
+async fn missing_runs(pager: &Pager, subjects: &mut [AnarchySubject], runs: &[AnarchyRun]) -> (KindReport, Option<Problem>) {
     let mut report = KindReport::default();
     let listed: BTreeSet<(&str, &str)> = runs.iter().map(|run| (run.namespace.as_str(), run.name.as_str())).collect();
-    let mut asked = 0;
+    let (mut asked, mut untold) = (0, 0);
+    let mut why: Option<String> = None;
     for subject in subjects {
         let mut missing = Vec::new();
+        let mut known = true;
         for run in &subject.active_runs {
             let is_name =
                 |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
@@ -269,7 +281,11 @@ async fn missing_runs(pager: &Pager, subjects: &mut [AnarchySubject], runs: &[An
                 continue;
             }
             if asked == ASKED_RUNS {
-                return report;
+                why.get_or_insert_with(|| format!("more than {ASKED_RUNS} are in no list"));
+            }
+            if why.is_some() {
+                known = false;
+                break;
             }
             asked += 1;
             let of = Collection {
@@ -279,12 +295,21 @@ async fn missing_runs(pager: &Pager, subjects: &mut [AnarchySubject], runs: &[An
             match pager.one(&of, &mut Exists, &mut report).await {
                 Ok(true) => {}
                 Ok(false) => missing.push(run.clone()),
-                Err(Failure { .. }) => return report,
+                Err(Failure { reason, detail }) => {
+                    why = Some(format!("{reason} ({})", redact::text(&detail, STATE * 5)));
+                    known = false;
+                    break;
+                }
             }
         }
-        subject.missing_runs = missing;
+        untold += usize::from(!known);
+        subject.missing_runs = known.then_some(missing);
     }
-    report
+    let problem = why.map(|why| Problem {
+        subject: format!("{}/anarchyruns", pager.client.name()),
+        detail: format!("whether the active runs of {untold} subjects exist was not read; what was known of them stays: {why}"),
+    });
+    (report, problem)
 }
 
 /// Takes an object without reading it.

@@ -16,6 +16,7 @@ mod history;
 pub mod link;
 pub mod publish;
 mod requested;
+mod runs;
 mod settings;
 mod store;
 
@@ -126,14 +127,20 @@ async fn collect_alone(context: &Context<Settings>, trigger: Trigger) -> anyhow:
         return Ok(Ended::Disabled(source));
     }
     let (mut told, mut heard, mut failed) = (Vec::new(), Vec::new(), None);
-    for one in collected {
+    let parts = collected.len();
+    let mut all_read = true;
+    for (at, mut one) in collected.into_iter().enumerate() {
+        // A request is for all of the source: the part that is stored last satisfies it, if every other was read as well.
+        let answers = all_read && at + 1 == parts;
         // What one controller said must not be lost because another's could not be stored.
-        match store::store(context, &one, trigger).await {
-            Ok(line) => {
-                told.push(line);
-                heard.extend(publish::Heard::of(&one));
+        match store(context, &mut one, trigger, answers).await {
+            Ok(stored) => {
+                all_read &= stored.read;
+                told.push(stored.told);
+                heard.extend(Heard::of(&one));
             }
             Err(error) => {
+                all_read = false;
                 tracing::error!(source.name = one.source, error = format!("{error:#}"), "{}: {error:#}", one.source);
                 failed = Some(error.context(format!("storing what {} said", one.source)));
             }
@@ -152,6 +159,11 @@ async fn follow_up(context: &Context<Settings>, configured: &Configured, heard: 
     }
     let Published { clusters, changed } = done;
     Ok((clusters > 0).then(|| format!("{changed} documents of evidence changed on {clusters} clusters")))
+}
+
+async fn store(context: &Context<Settings>, one: &mut Collected, trigger: Trigger, answers: bool) -> anyhow::Result<store::Told> {
+    runs::keep_known(&context.db, one).await?;
+    store::store(context, one, trigger, answers).await
 }
 
 async fn read(context: &Context<Settings>, run: &Run) -> anyhow::Result<Vec<Collected>> {

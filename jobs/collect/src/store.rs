@@ -30,8 +30,17 @@ struct Tally {
     problems: Vec<Problem>,
 }
 
-/// Stores a collection. The answer is what to tell: numbers.
-pub(crate) async fn store(context: &Context<Settings>, collected: &Collected, trigger: Trigger) -> anyhow::Result<String> {
+/// What storing came to.
+#[derive(Debug)]
+pub(crate) struct Told {
+    /// What to tell: numbers.
+    pub(crate) told: String,
+    /// Whether any of it was read.
+    pub(crate) read: bool,
+}
+
+/// Stores a collection. `answers`: with it, if it was read, all of the source was, as whoever asked for a collection wants it.
+pub(crate) async fn store(context: &Context<Settings>, collected: &Collected, trigger: Trigger, answers: bool) -> anyhow::Result<Told> {
     let now = context.clock.now();
     let mut tx = context.db.begin().await?;
     let mut tally = Tally {
@@ -77,7 +86,8 @@ pub(crate) async fn store(context: &Context<Settings>, collected: &Collected, tr
         collection_id: id,
         source: collected.source.clone(),
     };
-    if state != ScanState::Failed {
+    let read = state != ScanState::Failed;
+    if read && answers {
         collection_requests::satisfy(&mut *tx, context.settings.source.as_str(), id, collected.observed_at, now).await?;
     }
     outbox::append(&mut tx, &[events::outgoing("collect", &completed, collected.observed_at)?], now).await?;
@@ -92,7 +102,8 @@ pub(crate) async fn store(context: &Context<Settings>, collected: &Collected, tr
     } else {
         format!(", not read: {}", missing.join("; "))
     };
-    Ok(format!("{}: {items} objects, {changed} changed{missing}", collected.source))
+    let told = format!("{}: {items} objects, {changed} changed{missing}", collected.source);
+    Ok(Told { told, read })
 }
 
 async fn store_all(conn: &mut PgConnection, collected: &Collected, tally: &mut Tally, now: DateTime<Utc>) -> Result<(), DbError> {

@@ -242,7 +242,7 @@ fn a_run_that_nobody_runs_is_orphaned() {
     let mut waits = subject("stopping");
     waits.active_runs = vec!["run-9".into()];
     assert_eq!(kind(&waits), None, "it was not asked for, or it is there");
-    waits.missing_runs = vec!["run-9".into()];
+    waits.missing_runs = Some(vec!["run-9".into()]);
     assert_eq!(kind(&waits), Some(StuckKind::OrphanedRun));
     waits.created_at = ago(10);
     assert_eq!(kind(&waits), None);

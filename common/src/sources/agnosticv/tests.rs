@@ -57,7 +57,7 @@ async fn read_from(components: Vec<(u16, String)>, repositories: (u16, String)) 
         event_prefix: "summit".to_owned(),
         resting: Vec::new(),
     };
-    let collected = read(&client, &run).await;
+    let collected = read("agnosticv", &client, &run).await;
     let asked = plane.asked.lock().unwrap().clone();
     (collected, asked)
 }
@@ -203,4 +203,28 @@ async fn without_a_control_plane_it_is_disabled_and_with_a_broken_credential_it_
         "{}",
         missing(&collected[0])
     );
+}
+
+#[tokio::test]
+async fn each_control_plane_of_a_directory_is_a_source() {
+    let folder = std::env::temp_dir().join(format!("stargate-agnosticv-{}", uuid::Uuid::new_v4().simple()));
+    std::fs::create_dir_all(&folder).unwrap();
+    for file in ["east.yaml", "west.yaml"] {
+        std::fs::write(folder.join(file), "users: [{token: planted").unwrap();
+    }
+    let run = Run {
+        clock: Clock::System,
+        deadline: Instant::now(),
+        event_prefix: String::new(),
+        resting: vec!["agnosticv/west".to_owned()],
+    };
+    let settings = BabylonSettings {
+        kubeconfig_dir: Some(folder.clone()),
+        ..BabylonSettings::default()
+    };
+    let collected = collect(&AgnosticvSettings { enabled: true }, &settings, &run).await;
+    std::fs::remove_dir_all(&folder).unwrap();
+    let sources: Vec<&str> = collected.iter().map(|one| one.source.as_str()).collect();
+    assert_eq!(sources, ["agnosticv/east"], "the other one asked to be left alone");
+    assert!(!missing(&collected[0]).contains("planted"), "{}", missing(&collected[0]));
 }

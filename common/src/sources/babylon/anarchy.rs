@@ -279,7 +279,7 @@ impl Wire for Subject {
                 .map(|run| run.name.0)
                 .filter(|name| !name.is_empty())
                 .collect(),
-            missing_runs: Vec::new(),
+            missing_runs: None,
         })
     }
 }
