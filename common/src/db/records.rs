@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest as _, Sha256};
 use sqlx::{PgConnection, PgExecutor};
 
@@ -154,21 +154,21 @@ pub async fn live<R: Record>(db: impl PgExecutor<'_>) -> Result<Vec<R>, DbError>
 
 /// How long a record stays after its source no longer had it: long enough to look into what a lab was last month.
 pub const KEEP_GONE: TimeDelta = TimeDelta::days(30);
-/// How long a finished job stays. They never go by themselves, because only new ones are read. Source: dashboard-and-query-domain 4.3.
+/// How long a job stays, from its end; of one whose end nobody saw from when it was created, or first read. They never go by themselves,
+/// because only new ones are read. Source: dashboard-and-query-domain 4.3.
 pub const KEEP_JOBS: TimeDelta = TimeDelta::days(90);
 
-/// Forgets records that are gone for long, and jobs that finished long ago. Returns how many.
+/// Forgets records that are gone for long, and jobs of long ago. Returns how many.
 ///
 /// # Errors
 /// The statement failed.
 pub async fn forget(db: impl PgExecutor<'_>, now: DateTime<Utc>) -> Result<u64, DbError> {
-    // Times are stored as text of one form, which sorts as they do.
-    let finished = (now - KEEP_JOBS).to_rfc3339_opts(SecondsFormat::Secs, true);
     let forgotten = sqlx::query!(
         "-- records::forget
-        delete from records where gone_at < $1 or (kind = 'aap-job' and doc ->> 'finished_at' < $2)",
+        delete from records where gone_at < $1 or case when kind = 'aap-job' then
+            coalesce((doc ->> 'finished_at')::timestamptz, (doc ->> 'created_at')::timestamptz, first_seen_at) < $2 else false end",
         now - KEEP_GONE,
-        finished
+        now - KEEP_JOBS
     )
     .execute(db)
     .await
