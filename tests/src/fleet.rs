@@ -51,6 +51,8 @@ pub struct TestCluster {
     pub labs: BTreeMap<String, Lab>,
     /// Kinds that cannot be read, and why.
     pub unreadable: BTreeMap<Kind, UnknownReason>,
+    /// Objects besides those of the labs.
+    pub besides: Vec<(Kind, Value)>,
     /// Whether the API answers.
     pub reachable: bool,
     /// When everything was created.
@@ -112,6 +114,7 @@ impl TestCluster {
             name: name.to_owned(),
             labs: (0..labs).map(lab).collect(),
             unreadable: BTreeMap::new(),
+            besides: Vec::new(),
             reachable: true,
             created_at: now - TimeDelta::days(1),
         }
@@ -193,7 +196,7 @@ impl TestCluster {
     fn objects(&self, kind: Kind) -> Vec<Value> {
         let of_labs =
             |object: fn(&Self, &str, &Lab) -> Option<Value>| self.labs.iter().filter_map(|(name, lab)| object(self, name, lab)).collect();
-        match kind {
+        let mut objects: Vec<Value> = match kind {
             Kind::Node => (1..=3).map(|number| self.node(number)).collect(),
             Kind::NodeMetrics => (1..=3).map(|number| self.node_metrics(number)).collect(),
             Kind::ClusterVersion => vec![self.version()],
@@ -204,7 +207,9 @@ impl TestCluster {
             Kind::EndpointSlice => of_labs(Self::endpoint_slice),
             Kind::Route => of_labs(Self::route),
             _ => Vec::new(),
-        }
+        };
+        objects.extend(self.besides.iter().filter(|(of, _)| *of == kind).map(|(_, object)| object.clone()));
+        objects
     }
 
     fn node(&self, number: u32) -> Value {

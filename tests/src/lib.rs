@@ -12,6 +12,7 @@ pub mod corpus;
 pub mod db;
 pub mod fleet;
 pub mod kill;
+pub mod plane;
 pub mod postgres;
 pub mod seed;
 pub mod story;

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use stargate_common::db::DbError;
 use stargate_common::evaluate::CriterionResult;
-use stargate_common::policy::augment::FailingStage;
+use stargate_common::policy::augment::{FailingStage, Violation};
 use stargate_common::stage::Stage;
 use uuid::Uuid;
 
@@ -66,6 +66,7 @@ pub(super) async fn read(conn: &mut PgConnection, world: &mut World, now: DateTi
     counts(conn, world).await?;
     failing_instances(conn, world).await?;
     contexts(conn, world).await?;
+    violations(conn, world).await?;
     let escalated = sqlx::query_scalar!(
         r#"-- load::escalated
         select distinct i.lab as "lab!" from instances i
@@ -193,6 +194,39 @@ async fn contexts(conn: &mut PgConnection, world: &mut World) -> Result<(), DbEr
     }
     for context in world.contexts.values_mut() {
         context.failing.sort_by_key(|failing| failing.stage);
+    }
+    Ok(())
+}
+
+/// What the definitions of labs demand and what runs otherwise: critical ones first, then those that most instances have. A violation of instances of several
+/// actual values is one each: they are different things to repair.
+async fn violations(conn: &mut PgConnection, world: &mut World) -> Result<(), DbError> {
+    let rows = sqlx::query!(
+        r#"-- load::violations
+        select lab as "lab!", type, expected, actual, severity, stage, instances as "instances!"
+        from (
+            select i.lab, v.type, v.expected, v.actual, v.severity, v.stage, count(*) as instances,
+                   row_number() over (partition by i.lab order by v.severity, count(*) desc, v.type, v.expected, v.actual) as place
+            from constraint_violations v join instances i on i.instance_id = v.instance_id and i.deleted_at is null
+            where v.cleared_at is null
+            group by i.lab, v.type, v.expected, v.actual, v.severity, v.stage
+        ) open where place <= $1 order by lab, place"#,
+        NAMED
+    )
+    .fetch_all(conn)
+    .await
+    .map_err(doing("reading what definitions demand otherwise"))?;
+    for row in rows {
+        let Some(stage) = Stage::parse(&row.stage) else { continue };
+        world.contexts.entry(row.lab).or_default().violations.push(Violation {
+            violation: row.r#type,
+            expected: row.expected,
+            actual: row.actual,
+            severity: row.severity,
+            stage,
+            class: None,
+            instances: row.instances,
+        });
     }
     Ok(())
 }
