@@ -12,6 +12,7 @@ use stargate_common::boot::{Function, Job, Server, check_function, check_job, ch
 use stargate_common::events::broker::manifest::{self, Manifests};
 use stargate_common::events::{EventType, relay};
 use stargate_common::settings::{ServeSettings, SettingsError};
+use stargate_common::sources::SourceName;
 use stargate_common::yaml;
 
 /// The label that the SinkBindings look for.
@@ -285,6 +286,57 @@ fn every_container_is_restricted() {
             );
         }
     }
+}
+
+/// A request may name any source, and one that is not configured where it is taken would be shown as disabled.
+#[test]
+fn requested_collections_reach_every_source_as_the_schedules_do() {
+    let service = workloads()
+        .into_iter()
+        .find(|(object, _)| name(object) == "collect-requested")
+        .expect("it")
+        .1;
+    let own = |template: &Value, field: &str| -> Vec<Value> {
+        let container = &template["spec"]["containers"][0];
+        container[field].as_array().expect("a list").clone()
+    };
+    let mut sources = 0;
+    for (job, template) in workloads() {
+        if !name(&job).starts_with("stargate-collect-") {
+            continue;
+        }
+        sources += 1;
+        for variable in own(&template, "env") {
+            assert!(
+                variable["name"] == "STARGATE_COLLECT_BUDGET_S" || own(&service, "env").contains(&variable),
+                "{}: {variable}",
+                name(&job)
+            );
+        }
+        for mount in own(&template, "volumeMounts").iter().filter(|mount| mount["name"] != "tmp") {
+            assert!(own(&service, "volumeMounts").contains(mount), "{}: {mount}", name(&job));
+        }
+        for volume in template["spec"]["volumes"]
+            .as_array()
+            .expect("volumes")
+            .iter()
+            .filter(|volume| volume["name"] != "tmp")
+        {
+            let volumes = service["spec"]["volumes"].as_array().expect("volumes");
+            assert!(volumes.contains(volume), "{}: {volume}", name(&job));
+        }
+    }
+    assert_eq!(sources, SourceName::ALL.len());
+    let trigger = knative("Trigger")
+        .into_iter()
+        .find(|trigger| name(trigger) == "collect-requested")
+        .expect("it");
+    let attributes = trigger["spec"]["filter"]["attributes"].as_object().expect("attributes").clone();
+    assert_eq!(
+        serde_json::Value::Object(attributes),
+        serde_json::json!({ "type": EventType::CollectionRequested.as_str() }),
+        "requests for any source"
+    );
 }
 
 #[test]
