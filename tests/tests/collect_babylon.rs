@@ -45,6 +45,8 @@ enum Fault {
     Malformed(&'static str),
     /// The second page says that it is followed by itself.
     Repeats(&'static str),
+    /// Status of every object that is asked for alone.
+    OfOne(u16),
 }
 
 #[derive(Debug, Default)]
@@ -103,7 +105,11 @@ async fn list(
 }
 
 async fn get(State(plane): State<Shared>, Path((_, namespace, plural, name)): Path<(String, String, String, String)>) -> Response {
-    plane.lock().unwrap().asked.push(format!("{namespace}/{plural}/{name}"));
+    let mut plane = plane.lock().unwrap();
+    plane.asked.push(format!("{namespace}/{plural}/{name}"));
+    if let Some(Fault::OfOne(status)) = plane.fault {
+        return (StatusCode::from_u16(status).unwrap(), "{}").into_response();
+    }
     let status = if name == "run-just-ended" {
         StatusCode::OK
     } else {
@@ -507,6 +513,57 @@ async fn every_fault_keeps_what_was_read_and_names_itself() {
             assert_eq!(world.source("babylon").await, (None, Some(world.clock.now()), None), "{fault:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_question_about_a_run_without_an_answer_unsays_nothing() {
+    let world = World::new().await;
+    let waits = |of: usize, runs: &[&str]| {
+        let active: Vec<Value> = runs.iter().map(|name| json!({"name": name})).collect();
+        world.change("anarchysubjects", |subjects| {
+            subjects[of]["status"]["runs"] = json!({"active": active})
+        });
+    };
+    let missing = async |key: &str| world.doc("subject", key).await["missing_runs"].clone();
+    waits(0, &["run-1", "run-lost", "run-just-ended"]);
+    world.collect(&[]).await;
+    assert_eq!((missing("s-0").await, missing("s-1").await), (json!(["run-lost"]), json!([])));
+
+    world.clock.advance(TimeDelta::minutes(5));
+    waits(0, &["run-lost", "run-new"]);
+    waits(2, &["run-lost-too"]);
+    world.fault(Some(Fault::OfOne(403)));
+    world.collect(&[]).await;
+    assert_eq!(missing("s-0").await, json!(["run-lost"]), "what was known stays");
+    assert_eq!(missing("s-2").await, Value::Null, "nothing was known");
+    assert_eq!(missing("s-1").await, json!([]), "it waits for nothing");
+    let (state, _, problems) = world.newest_run().await;
+    assert_eq!(state, "complete");
+    assert!(
+        problems
+            .to_string()
+            .contains("whether the active runs of 2 subjects exist was not read; what was known of them stays: forbidden"),
+        "{problems}"
+    );
+
+    // Nor does a list of runs that cannot be read.
+    world.clock.advance(TimeDelta::minutes(5));
+    world.fault(Some(Fault::Status("anarchyruns", 403, "no")));
+    world.collect(&[]).await;
+    assert_eq!((missing("s-0").await, missing("s-2").await), (json!(["run-lost"]), Value::Null));
+
+    // What a subject no longer waits for is not missing.
+    world.clock.advance(TimeDelta::minutes(5));
+    waits(0, &["run-new"]);
+    world.collect(&[]).await;
+    assert_eq!(missing("s-0").await, json!([]));
+    world.clock.advance(TimeDelta::minutes(5));
+    world.fault(None);
+    world.collect(&[]).await;
+    assert_eq!(
+        (missing("s-0").await, missing("s-2").await),
+        (json!(["run-new"]), json!(["run-lost-too"]))
+    );
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use stargate_common::clock::Clock;
 use stargate_query::{QueryState, router};
 use stargate_tests::TestDb;
+use stargate_tests::plane::{self, Plane};
 use stargate_tests::system::{Reply, System, collect, collect_settings};
 use tower::ServiceExt;
 
@@ -41,6 +42,10 @@ fn sources() -> Vec<(&'static str, Start)> {
     vec![
         ("labagator", |clock| Box::pin(labagator(clock))),
         ("demolition", |clock| Box::pin(demolition(clock))),
+        ("babylon", |clock| Box::pin(babylon(clock))),
+        ("agnosticv", |clock| Box::pin(agnosticv(clock))),
+        ("aap", |clock| Box::pin(aap(clock))),
+        ("sandbox-api", |clock| Box::pin(sandbox_api(clock))),
     ]
 }
 
@@ -123,6 +128,171 @@ async fn demolition(clock: Clock) -> Started {
     )
 }
 
+/// An object of the control plane, with secrets in everything that is not its name.
+fn planted(namespace: &str, name: &str, spec: Value, status: Value) -> Value {
+    let mut object = json!({"metadata": {"namespace": namespace, "name": name, "uid": format!("uid-{name}"),
+        "creationTimestamp": "2031-03-04T09:00:00Z", "labels": {}, "annotations": {}}, "spec": spec, "status": status});
+    plant(&mut object, &["runStatusMessage", "statusMessage"]);
+    object
+}
+
+async fn babylon(clock: Clock) -> Started {
+    let plane = Plane::start(&clock, PLANTED[1]).await;
+    let item = "acme.web.event";
+    let vars = json!({"current_state": "started", "desired_state": "started",
+        "job_vars": {"guid": "q0000", "uuid": "3f0c2f5e-7a41-5d1b-9a57-6f1d0c9be201",
+            "sandbox_openshift_api_url": format!("https://admin:{}@api.lab.example.test:6443/?token={}", PLANTED[0], PLANTED[1])},
+        "provision_data": {"console": PLANTED}, "provision_messages": PLANTED});
+    let subject = planted(
+        "babylon-anarchy-1",
+        "acme.web.event-q0000",
+        json!({"governor": item, "vars": vars}),
+        json!({"runStatus": "failed", "runStatusMessage": "it failed"}),
+    );
+    let run = planted(
+        "babylon-anarchy-1",
+        "run-1",
+        json!({"subject": {"name": "acme.web.event-q0000", "vars": {}}}),
+        json!({"failures": 2, "result": {"statusMessage": "it failed"}}),
+    );
+    let claim = json!({"name": "order", "namespace": "user-1"});
+    let lists = [
+        ("anarchy.gpte.redhat.com/v1/anarchysubjects", subject),
+        ("anarchy.gpte.redhat.com/v1/anarchyruns", run),
+        (
+            "anarchy.gpte.redhat.com/v1/anarchyrunners",
+            planted("babylon-anarchy-1", "default", json!({}), json!({"pods": []})),
+        ),
+        (
+            "poolboy.gpte.redhat.com/v1/resourcehandles",
+            planted("poolboy", "guid-q0000", json!({"resourceClaim": claim}), json!({"ready": true})),
+        ),
+        (
+            "poolboy.gpte.redhat.com/v1/resourceclaims",
+            planted("user-1", "order", json!({}), json!({"summary": {"state": "started"}})),
+        ),
+        (
+            "poolboy.gpte.redhat.com/v1/resourcepools",
+            planted("poolboy", "webshop", json!({"minAvailable": 2}), json!({})),
+        ),
+        (
+            "poolboy.gpte.redhat.com/v1/resourceproviders",
+            planted("poolboy", item, json!({"override": {}}), json!({})),
+        ),
+        (
+            "babylon.gpte.redhat.com/v1/catalogitems",
+            planted("babylon-catalog-event", item, json!({"displayName": "Web"}), json!({})),
+        ),
+        (
+            "babylon.gpte.redhat.com/v1/workshops",
+            planted(
+                "user-1",
+                "w",
+                json!({"displayName": "Web", "accessPassword": PLANTED[0]}),
+                json!({}),
+            ),
+        ),
+        (
+            "babylon.gpte.redhat.com/v1/workshopprovisions",
+            planted("user-1", "wp", json!({"count": 3}), json!({})),
+        ),
+    ];
+    for (path, object) in lists {
+        plane.system.tell(&format!("/apis/{path}"), plane::list(&[object]));
+    }
+    (vec!["--babylon-kubeconfig".into(), plane.kubeconfig()], Box::new(plane))
+}
+
+async fn agnosticv(clock: Clock) -> Started {
+    let plane = Plane::start(&clock, PLANTED[1]).await;
+    let mut definition = json!({"cloud_provider": "none", "workloads": ["acme.web.ocp4_workload_shop"],
+        "ocp4_workload_showroom_content_git_repo": format!("https://robot:{}@git.example.org/acme/content.git", PLANTED[0]),
+        "__meta__": {"deployer": {"scm_url": format!("https://{}@git.example.org/acme/deployer", PLANTED[0])}}});
+    plant(&mut definition, &[]);
+    let stuck = json!({"metadata": {"name": "labs"}, "status": {"error": {"timestamp": "2031-03-04T09:00:00Z",
+        "message": format!("cloning https://robot:{}@git.example.org/a/b failed: token={} password={}", PLANTED[0], PLANTED[1], PLANTED[0])}}});
+    let mut component = plane::component("acme.web.event", &definition);
+    plant(&mut component, &[]);
+    plane.system.tell(plane::COMPONENTS, plane::list(&[component]));
+    plane.system.tell(plane::REPOSITORIES, plane::list(&[stuck]));
+    (vec!["--babylon-kubeconfig".into(), plane.kubeconfig()], Box::new(plane))
+}
+
+async fn aap(clock: Clock) -> Started {
+    let system = System::start(&clock).await;
+    let name = "org acme.web.event-q0000-provision-8fj2 3f0c2f5e-7a41-5d1b-9a57-6f1d0c9be201";
+    let mut job = json!({"id": 7, "name": name, "status": "failed", "created": "2031-03-04T09:00:00Z", "finished": "2031-03-04T09:30:00Z",
+        "job_explanation": "it failed", "extra_vars": PLANTED.join(" "), "event_processing_finished": true});
+    plant(&mut job, &["job_explanation"]);
+    let mut failed = json!({"event": "runner_on_failed", "failed": true, "counter": 9, "host_name": "bastion", "task": "Order it", "role": "shop",
+        "stdout": PLANTED.join("\n"), "event_data": {"task_action": "uri", "res": {"msg": "it answered 500", "invocation": PLANTED}}});
+    plant(&mut failed, &["msg"]);
+    let stats = json!({"event": "playbook_on_stats", "counter": 10, "event_data": {"failures": {"bastion": 1}}});
+    system.tell(
+        "/api/v2/jobs/",
+        Reply::json(&json!({"count": 1, "next": null, "results": [job.clone()]})),
+    );
+    system.tell("/api/v2/jobs/7/", Reply::json(&job));
+    system.tell(
+        "/api/v2/jobs/7/job_events/",
+        Reply::json(&json!({"count": 2, "next": null, "results": [stats, failed]})),
+    );
+    let folder = Folder::new();
+    let file = |name: &str, text: String| {
+        let path = folder.0.join(name);
+        std::fs::write(&path, text).expect("a file");
+        path.display().to_string()
+    };
+    let token = file("token", PLANTED[1].to_owned());
+    let controllers = format!(
+        "controllers:\n  - host: aap-a.example.test\n    url: {}\n    token_file: {token}\n",
+        system.url
+    );
+    let controllers = file("controllers.yaml", controllers);
+    (vec!["--aap-controllers".into(), controllers], Box::new((system, folder)))
+}
+
+async fn sandbox_api(clock: Clock) -> Started {
+    let system = System::start(&clock).await;
+    let access = json!({"access_token": PLANTED[2], "access_token_exp": "2031-03-04T14:00:00Z"});
+    system.tell("/api/v1/login", Reply::json(&access));
+    let mut placements = json!([{"name": "q0000-3f0c2f5e", "kind": "OcpSandbox", "service_uuid": "3f0c2f5e-7a41-5d1b-9a57-6f1d0c9be201",
+        "ocp_cluster": "lab-1", "namespace": "sandbox-q0000-web", "status": "error", "error_message": "it failed",
+        "annotations": {"guid": "q0000", "owner": PLANTED[6], "owner_email": PLANTED[3]}, "credentials": PLANTED}]);
+    plant(&mut placements, &["error_message"]);
+    let mut clusters = json!([{"name": "lab-1", "valid": true, "api_url": format!("https://admin:{}@api.lab.example.test:6443", PLANTED[0]),
+        "deployer_admin_sa_token": PLANTED[1], "data": {"connection_status": "ok"}}]);
+    plant(&mut clusters, &[]);
+    system.tell("/api/v1/accounts/OcpSandbox", Reply::json(&placements));
+    system.tell("/api/v1/ocp-shared-cluster-configurations", Reply::json(&clusters));
+    system.tell("/api/v1/health", Reply::new(200, PLANTED.join(" ")));
+    system.tell("/api/v1/version", Reply::json(&json!({"version": "1.2.3", "token": PLANTED[1]})));
+    let metrics = format!(
+        "sandbox_ratelimit_max{{cluster=\"lab-1\",token=\"{}\"}} 10\nsandbox_queued_placements_total 0\n",
+        PLANTED[1]
+    );
+    system.tell("/metrics", Reply::new(200, metrics));
+    let args = ["--sandbox-api-url", &system.url, "--sandbox-api-login-token", PLANTED[1]];
+    (args.map(str::to_owned).to_vec(), Box::new(system))
+}
+
+/// A folder that goes when the test ends.
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let folder = std::env::temp_dir().join(format!("stargate-secrets-{}", uuid::Uuid::new_v4().simple()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        Self(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
 /// Log lines, in memory.
 #[derive(Debug, Clone, Default)]
 struct Logs(Arc<Mutex<Vec<u8>>>);
@@ -194,6 +364,18 @@ async fn nothing_that_was_planted_is_found_anywhere() {
         rows.contains("LB0042") && rows.contains("io.stargate.collection.completed.v1"),
         "the dump holds records and events"
     );
+    for read in [
+        "uid-acme.web.event-q0000",
+        "it answered 500",
+        "ocp4_workload_shop",
+        "sandbox-q0000-web",
+        "\"queued_placements\": 0",
+    ] {
+        assert!(
+            rows.contains(read) || rows.contains(&read.replace('"', "&quot;")),
+            "{read} was not read, so nothing is proven"
+        );
+    }
     let mut answers = String::new();
     let app = router(QueryState::new(db.pool.clone(), clock.clone()));
     let paths = paths();

@@ -48,20 +48,37 @@ pub async fn entered(db: impl PgExecutor<'_>, subjects: &[&str], now: DateTime<U
     Ok(entered.collect())
 }
 
-/// What is stored of active runs of these subjects that do not exist, by the subject's key; a subject of which that was never known is left
-/// out.
+/// What an earlier reading knew of the active runs of a subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownRuns {
+    /// Those that it asked about.
+    pub active: Vec<String>,
+    /// Those of them that do not exist.
+    pub missing: Vec<String>,
+}
+
+/// What is stored of the active runs of these subjects, by the subject's key; a subject of which that was never known is left out.
 ///
 /// # Errors
 /// The statement failed.
-pub async fn missing_runs(db: impl PgExecutor<'_>, subjects: &[&str]) -> Result<BTreeMap<String, Vec<String>>, DbError> {
+pub async fn known_runs(db: impl PgExecutor<'_>, subjects: &[&str]) -> Result<BTreeMap<String, KnownRuns>, DbError> {
     let rows = sqlx::query!(
-        r#"-- subject_states::missing_runs
-        select key, array(select jsonb_array_elements_text(doc -> 'missing_runs')) as "runs!"
-        from records where kind = 'subject' and key = any($1) and gone_at is null and jsonb_typeof(doc -> 'missing_runs') = 'array'"#,
+        r#"-- subject_states::known_runs
+        select key, array(select jsonb_array_elements_text(doc -> 'missing_runs')) as "missing!",
+            array(select jsonb_array_elements_text(doc -> 'active_runs')) as "active!"
+        from records where kind = 'subject' and key = any($1) and gone_at is null
+            and jsonb_typeof(doc -> 'missing_runs') = 'array' and jsonb_typeof(doc -> 'active_runs') = 'array'"#,
         subjects as &[&str]
     )
     .fetch_all(db)
     .await
     .doing("reading which active runs do not exist")?;
-    Ok(rows.into_iter().map(|row| (row.key, row.runs)).collect())
+    let known = rows.into_iter().map(|row| {
+        let runs = KnownRuns {
+            active: row.active,
+            missing: row.missing,
+        };
+        (row.key, runs)
+    });
+    Ok(known.collect())
 }

@@ -75,8 +75,8 @@ pub struct AnarchySubject {
     pub pending_actions: usize,
     /// `status.runs.active`: names of AnarchyRuns.
     pub active_runs: Vec<String>,
-    /// Those of them that do not exist: the control plane was asked for each after the lists were read. None: it did not answer, and it is
-    /// not known of an earlier reading either.
+    /// Those of them that are known not to exist: the control plane was asked for each after the lists were read, and where it did not
+    /// answer an earlier reading knew. None: nothing is known of any.
     pub missing_runs: Option<Vec<String>>,
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use sqlx::PgPool;
-use stargate_common::db::{DbError, subject_states};
+use stargate_common::db::DbError;
+use stargate_common::db::subject_states::{self, KnownRuns};
 use stargate_common::provisioning::subject::AnarchySubject;
 use stargate_common::sources::Collected;
 
@@ -21,11 +22,11 @@ pub(crate) async fn keep_known(db: &PgPool, collected: &mut Collected) -> Result
     let known = if untold.is_empty() {
         BTreeMap::new()
     } else {
-        subject_states::missing_runs(db, &untold).await?
+        subject_states::known_runs(db, &untold).await?
     };
     for subject in &mut subjects.items {
         if is_untold(subject) {
-            subject.missing_runs = known.get(&subject.uid).map(|runs| still(subject, runs));
+            subject.missing_runs = known.get(&subject.uid).and_then(|runs| still(subject, runs));
         } else if subject.missing_runs.is_none() {
             // Without active runs none of them can be missing.
             subject.missing_runs = Some(Vec::new());
@@ -38,7 +39,9 @@ fn is_untold(subject: &AnarchySubject) -> bool {
     subject.missing_runs.is_none() && !subject.active_runs.is_empty()
 }
 
-/// Those that the subject still waits for.
-fn still(subject: &AnarchySubject, runs: &[String]) -> Vec<String> {
-    runs.iter().filter(|run| subject.active_runs.contains(run)).cloned().collect()
+/// Those that the subject still waits for. None: nothing is known of what it waits for now.
+fn still(subject: &AnarchySubject, known: &KnownRuns) -> Option<Vec<String>> {
+    let active = &subject.active_runs;
+    let missing: Vec<String> = known.missing.iter().filter(|run| active.contains(run)).cloned().collect();
+    (!missing.is_empty() || active.iter().all(|run| known.active.contains(run))).then_some(missing)
 }
