@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use stargate_common::db::constraint_violations::{self as violations, Row};
-use stargate_common::db::{pool_samples, records};
+use stargate_common::db::{aap_jobs, pool_samples, records};
+use stargate_common::provisioning::ObjectRef;
 use stargate_common::provisioning::job::AapJob;
 use stargate_common::provisioning::pool::ResourcePool;
 use stargate_common::provisioning::pool_state::Sample;
+use stargate_common::provisioning::subject::AnarchySubject;
 use stargate_common::sources::{Extent, Reading};
 use stargate_common::tier::Tier;
 use stargate_tests::fleet::TestCluster;
@@ -270,4 +272,37 @@ async fn a_pool_is_sampled_when_it_differs_and_once_an_hour() {
     );
     assert_eq!(since(5).await, [("a".to_owned(), vec![(60, 3)]), ("b".to_owned(), vec![(5, 2)])]);
     assert!(since(61).await.is_empty());
+}
+
+#[tokio::test]
+async fn orders_of_an_event_are_those_of_its_items_and_of_its_pools() {
+    let db = TestDb::new().await;
+    let mut conn = db.pool.acquire().await.unwrap();
+    let subject = |uuid: &str, governor: &str, pool: Option<&str>| AnarchySubject {
+        uid: format!("{governor}-{uuid}"),
+        governor: governor.to_owned(),
+        service_uuid: uuid.to_owned(),
+        pool: pool.map(|name| ObjectRef {
+            namespace: "poolboy".to_owned(),
+            name: name.to_owned(),
+        }),
+        ..AnarchySubject::default()
+    };
+    let mut subjects = vec![
+        subject("gone", "acme.web.event", None),
+        subject("a", "acme.web.event", None),
+        subject("b", "zoo.bike.prod", Some("acme-pool")),
+        subject("c", "zoo.bike.prod", Some("not-acme")),
+        subject("d", "zoo.acme.prod", None),
+        subject("", "acme.web.event", None),
+    ];
+    for _ in 0..2 {
+        records::store(&mut conn, "babylon", &Reading::complete(subjects.clone()), morning())
+            .await
+            .unwrap();
+        subjects.remove(0);
+    }
+    let orders = async |prefix| aap_jobs::orders_of_event(&db.pool, prefix).await.unwrap();
+    assert_eq!(orders("acme").await.into_iter().collect::<Vec<_>>(), ["a", "b"]);
+    assert!(orders("acme%").await.is_empty(), "a prefix is no pattern");
 }
