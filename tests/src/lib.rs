@@ -15,6 +15,7 @@ pub mod kill;
 pub mod plane;
 pub mod postgres;
 pub mod seed;
+pub mod stage;
 pub mod story;
 pub mod system;
 pub mod world;
