@@ -7,7 +7,10 @@ import { createBrowserRouter } from "react-router";
 
 import { App } from "@app/app";
 import { createQueryClient } from "@app/client/query-client";
-import { routes } from "@app/Routes";
+import { Layout } from "@app/layout/layout";
+import { pages } from "@app/Routes";
+
+const routes = [{ element: <Layout />, children: pages }];
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");

@@ -1,8 +1,6 @@
 import { lazy } from "react";
 import { Navigate, type RouteObject } from "react-router";
 
-import { Layout } from "@app/layout/layout";
-
 /** The whole site. Links are made by `to`, never by hand. */
 export const paths = {
   overview: "/",
@@ -87,28 +85,24 @@ const Settings = lazy(() => import("@app/pages/settings/settings"));
 const Search = lazy(() => import("@app/pages/search/search"));
 const NotFound = lazy(() => import("@app/pages/not-found/not-found"));
 
-export const routes: RouteObject[] = [
-  {
-    element: <Layout />,
-    children: [
-      { path: paths.overview, element: <Overview /> },
-      { path: "/overview", element: <Navigate to={paths.overview} replace /> },
-      { path: paths.clusters, element: <ClusterList /> },
-      { path: paths.cluster, element: <ClusterDetails /> },
-      { path: paths.labs, element: <LabList /> },
-      { path: paths.lab, element: <LabDetails /> },
-      { path: paths.instances, element: <InstanceList /> },
-      { path: paths.instance, element: <InstanceDetails /> },
-      { path: paths.incidents, element: <IncidentList /> },
-      { path: paths.incident, element: <IncidentDetails /> },
-      { path: paths.provisioning, element: <Provisioning /> },
-      { path: paths.subject, element: <SubjectDetails /> },
-      { path: paths.pool, element: <PoolDetails /> },
-      { path: paths.recommendations, element: <RecommendationList /> },
-      { path: paths.recommendation, element: <RecommendationDetails /> },
-      { path: paths.settings, element: <Settings /> },
-      { path: paths.search, element: <Search /> },
-      { path: "*", element: <NotFound /> },
-    ],
-  },
+/** The pages, inside the frame that main.tsx puts around them. */
+export const pages: RouteObject[] = [
+  { path: paths.overview, element: <Overview /> },
+  { path: "/overview", element: <Navigate to={paths.overview} replace /> },
+  { path: paths.clusters, element: <ClusterList /> },
+  { path: paths.cluster, element: <ClusterDetails /> },
+  { path: paths.labs, element: <LabList /> },
+  { path: paths.lab, element: <LabDetails /> },
+  { path: paths.instances, element: <InstanceList /> },
+  { path: paths.instance, element: <InstanceDetails /> },
+  { path: paths.incidents, element: <IncidentList /> },
+  { path: paths.incident, element: <IncidentDetails /> },
+  { path: paths.provisioning, element: <Provisioning /> },
+  { path: paths.subject, element: <SubjectDetails /> },
+  { path: paths.pool, element: <PoolDetails /> },
+  { path: paths.recommendations, element: <RecommendationList /> },
+  { path: paths.recommendation, element: <RecommendationDetails /> },
+  { path: paths.settings, element: <Settings /> },
+  { path: paths.search, element: <Search /> },
+  { path: "*", element: <NotFound /> },
 ];
