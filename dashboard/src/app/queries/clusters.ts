@@ -34,3 +34,26 @@ export function useClusterNodes(name: string, query: Query<Nodes>): UseQueryResu
     placeholderData: keepPreviousData,
   });
 }
+
+type Scans = "/api/v1/scans";
+type Instances = "/api/v1/instances";
+
+export function useClusterScans(name: string, query: Query<Scans>): UseQueryResult<Answer<Scans>> {
+  return useQuery({
+    queryKey: ["scans", "of", name, query],
+    queryFn: ({ signal }) => get("/api/v1/scans", { query: { ...query, cluster: [name] }, signal }),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** The instances on a cluster. */
+export function useClusterInstances(
+  name: string,
+  query: Query<Instances>,
+): UseQueryResult<Answer<Instances>> {
+  return useQuery({
+    queryKey: ["instances", "on", name, query],
+    queryFn: ({ signal }) => get("/api/v1/instances", { query: { ...query, cluster: [name] }, signal }),
+    placeholderData: keepPreviousData,
+  });
+}
