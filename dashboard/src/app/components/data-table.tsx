@@ -34,6 +34,7 @@ type Props<R> = {
   page?: PageInfo;
   /** What a row shows when it is opened; null when there is nothing more. Open rows are in the address. */
   expand?: (row: R) => ReactNode;
+  /** Whether the head stays in sight; a short table in a card has no need of it, and less room. */
   isSticky?: boolean;
 };
 
@@ -49,6 +50,7 @@ export function DataTable<R>(props: Props<R>) {
         aria-label={label}
         variant="compact"
         isStickyHeader={isSticky}
+        className={isSticky ? undefined : "sg-in-card"}
         isExpandable={expand !== undefined}
       >
         <Thead>

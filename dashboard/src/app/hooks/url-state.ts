@@ -142,3 +142,26 @@ export function useUrlValue(name: string, usual: string): [string, (value: strin
   );
   return [params.get(name) ?? usual, set];
 }
+
+/** What an address keeps when another tab is opened: filters, order and page belong to the tab that was left. */
+const EVERYWHERE: readonly string[] = ["tz"];
+
+/** The open tab of a page. */
+export function useTab(usual: string): [string, (tab: string) => void] {
+  const [params, setParams] = useSearchParams();
+  const set = useCallback(
+    (tab: string) => {
+      setParams(
+        (before) => {
+          const after = new URLSearchParams();
+          for (const [name, value] of before) if (EVERYWHERE.includes(name)) after.append(name, value);
+          if (tab !== usual) after.set("tab", tab);
+          return after;
+        },
+        { preventScrollReset: true },
+      );
+    },
+    [setParams, usual],
+  );
+  return [params.get("tab") ?? usual, set];
+}

@@ -22,7 +22,11 @@ function where(incident: Incident): string {
 }
 
 const COLUMNS: Column<Incident>[] = [
-  { title: "Severity", cell: (incident) => <StatusLabel of="severity" value={incident.severity} /> },
+  {
+    title: "Severity",
+    cell: (incident) => <StatusLabel of="severity" value={incident.severity} />,
+    modifier: "nowrap",
+  },
   {
     title: "What",
     cell: (incident) => (
@@ -41,8 +45,13 @@ const COLUMNS: Column<Incident>[] = [
       <CountLink count={incident.instances} to={to.incident(incident.id)} what="instances of this incident" />
     ),
     isNumeric: true,
+    modifier: "nowrap",
   },
-  { title: "Clusters", cell: (incident) => <ClusterLinks names={incident.clusters} most={1} /> },
+  {
+    title: "Clusters",
+    cell: (incident) => <ClusterLinks names={incident.clusters} most={1} />,
+    modifier: "nowrap",
+  },
   { title: "Since", cell: (incident) => <Age at={incident.onset_at} />, modifier: "nowrap" },
 ];
 

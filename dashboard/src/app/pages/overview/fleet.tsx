@@ -14,7 +14,11 @@ import type { OverviewAnswer } from "@app/queries/overview";
 type Cluster = Schemas["ClusterSummary"];
 
 const COLUMNS: Column<Cluster>[] = [
-  { title: "Cluster", cell: (cluster) => <Link to={to.cluster(cluster.name)}>{cluster.name}</Link> },
+  {
+    title: "Cluster",
+    cell: (cluster) => <Link to={to.cluster(cluster.name)}>{cluster.name}</Link>,
+    modifier: "nowrap",
+  },
   {
     title: "Status",
     cell: (cluster) => (

@@ -40,14 +40,14 @@ const COLUMNS: Column<Session>[] = [
   },
   {
     title: "Lab",
+    width: 35,
     cell: (session) => (
       <>
         <LabLink code={session.lab_code} />
-        <div className="sg-subtle">{session.title}</div>
+        <div className="sg-subtle">{[session.title, session.room].filter(Boolean).join(", ")}</div>
       </>
     ),
   },
-  { title: "Room", cell: (session) => session.room ?? "" },
   { title: "People", cell: (session) => <Count value={session.attendees} />, isNumeric: true },
   {
     title: "Ready / needed",
@@ -76,6 +76,7 @@ const COLUMNS: Column<Session>[] = [
   {
     title: "Verdict",
     cell: (session) => <StatusLabel of="verdict" value={session.verdict} hint={session.sentence} />,
+    modifier: "nowrap",
   },
 ];
 
