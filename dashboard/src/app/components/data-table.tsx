@@ -50,7 +50,7 @@ export function DataTable<R>(props: Props<R>) {
         aria-label={label}
         variant="compact"
         isStickyHeader={isSticky}
-        className={isSticky ? undefined : "sg-in-card"}
+        className={isSticky ? "sg-table" : "sg-table sg-in-card"}
         isExpandable={expand !== undefined}
       >
         <Thead>
@@ -60,7 +60,7 @@ export function DataTable<R>(props: Props<R>) {
               <Th
                 key={column.title}
                 width={column.width}
-                modifier={column.modifier}
+                modifier={column.modifier ?? "nowrap"}
                 sort={url === undefined ? undefined : sortOf(columns, index, url)}
                 info={column.info === undefined ? undefined : { tooltip: column.info }}
                 className={column.isNumeric === true ? "sg-numeric" : undefined}

@@ -31,12 +31,12 @@ export function ProblemAlert({ error, onRetry, title, variant = "danger" }: Prop
             <p>This needs the role {shownAs("access", problem.requiredRole).text}.</p>
           )}
           {problem.requestId !== null && (
-            <p>
+            <div>
               Request{" "}
               <ClipboardCopy variant="inline-compact" isCode hoverTip="Copy" clickTip="Copied">
                 {problem.requestId}
               </ClipboardCopy>
-            </p>
+            </div>
           )}
         </>
       )}

@@ -26,14 +26,12 @@ const COLUMNS: Column<Cluster>[] = [
     ),
   },
   {
-    title: "CPU",
-    cell: (cluster) => <Percent value={cluster.cpu_pct} />,
-    isNumeric: true,
-    modifier: "nowrap",
-  },
-  {
-    title: "Memory",
-    cell: (cluster) => <Percent value={cluster.mem_pct} />,
+    title: "CPU, memory",
+    cell: (cluster) => (
+      <>
+        <Percent value={cluster.cpu_pct} />, <Percent value={cluster.mem_pct} />
+      </>
+    ),
     isNumeric: true,
     modifier: "nowrap",
   },
