@@ -78,31 +78,25 @@ const COLUMNS: Column<Cluster>[] = [
     cell: (cluster) => <LoadMeter what={`Memory of ${cluster.name}`} percent={cluster.mem_pct} />,
   },
   {
-    title: "Instances",
-    sort: "instances",
-    descendingFirst: true,
-    isNumeric: true,
-    modifier: "nowrap",
-    cell: (cluster) => (
-      <CountLink
-        count={cluster.instances.total}
-        to={onCluster(cluster.name)}
-        what={`instances on ${cluster.name}`}
-      />
-    ),
-  },
-  {
     title: "Failing",
     sort: "failing",
     descendingFirst: true,
     isNumeric: true,
     modifier: "nowrap",
     cell: (cluster) => (
-      <CountLink
-        count={cluster.instances.failing}
-        to={onCluster(cluster.name, "failing")}
-        what={`failing instances on ${cluster.name}`}
-      />
+      <>
+        <CountLink
+          count={cluster.instances.failing}
+          to={onCluster(cluster.name, "failing")}
+          what={`failing instances on ${cluster.name}`}
+        />{" "}
+        of{" "}
+        <CountLink
+          count={cluster.instances.total}
+          to={onCluster(cluster.name)}
+          what={`instances on ${cluster.name}`}
+        />
+      </>
     ),
   },
   {

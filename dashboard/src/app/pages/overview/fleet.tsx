@@ -6,12 +6,23 @@ import type { Schemas } from "@app/client/types";
 import { DataTable, type Column } from "@app/components/data-table";
 import { CountLink } from "@app/components/links";
 import { Loaded } from "@app/components/loaded";
-import { Percent } from "@app/components/not-known";
+import { NotKnown } from "@app/components/not-known";
 import { Panel } from "@app/components/panel";
 import { StatusLabel } from "@app/components/status-label";
 import type { OverviewAnswer } from "@app/queries/overview";
 
 type Cluster = Schemas["ClusterSummary"];
+
+/** `44 / 54 %`; null when neither is known. */
+export function loadText({
+  cpu_pct: cpu,
+  mem_pct: memory,
+}: Pick<Cluster, "cpu_pct" | "mem_pct">): string | null {
+  const rounded = (value: number | null | undefined) =>
+    value === null || value === undefined ? "?" : String(Math.round(value));
+  const text = `${rounded(cpu)} / ${rounded(memory)} %`;
+  return text === "? / ? %" ? null : text;
+}
 
 const COLUMNS: Column<Cluster>[] = [
   {
@@ -26,12 +37,8 @@ const COLUMNS: Column<Cluster>[] = [
     ),
   },
   {
-    title: "CPU, memory",
-    cell: (cluster) => (
-      <>
-        <Percent value={cluster.cpu_pct} />, <Percent value={cluster.mem_pct} />
-      </>
-    ),
+    title: "CPU / mem",
+    cell: (cluster) => loadText(cluster) ?? <NotKnown />,
     isNumeric: true,
     modifier: "nowrap",
   },

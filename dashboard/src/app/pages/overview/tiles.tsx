@@ -9,7 +9,7 @@ type Number = {
   name: string;
   count: number | null | undefined;
   path: string;
-  tone?: "bad" | "warn" | "open";
+  tone?: "bad" | "open";
 };
 type Tile = { title: string; path: string; lead: Number; more: Number[]; why?: string | null };
 
@@ -25,7 +25,7 @@ function tilesOf(overview: Schemas["Overview"]): Tile[] {
       path: paths.instances,
       lead: { name: "failing", count: instances.failing, path: ofState("failing"), tone: "bad" },
       more: [
-        { name: "warning", count: instances.warning, path: ofState("warning"), tone: "warn" },
+        { name: "warning", count: instances.warning, path: ofState("warning") },
         { name: "ready", count: instances.ready, path: ofState("ready") },
         { name: "unknown", count: instances.unknown, path: ofState("unknown"), tone: "open" },
       ],
@@ -36,7 +36,7 @@ function tilesOf(overview: Schemas["Overview"]): Tile[] {
       why: sessions.unknown_reason,
       lead: { name: "not ready", count: sessions.not_ready, path: ofVerdict("not_ready"), tone: "bad" },
       more: [
-        { name: "at risk", count: sessions.at_risk, path: ofVerdict("at_risk"), tone: "warn" },
+        { name: "at risk", count: sessions.at_risk, path: ofVerdict("at_risk") },
         { name: "ready", count: sessions.ready, path: ofVerdict("ready") },
         { name: "not known", count: sessions.unknown, path: ofVerdict("unknown"), tone: "open" },
       ],
@@ -46,7 +46,7 @@ function tilesOf(overview: Schemas["Overview"]): Tile[] {
       path: withQuery(paths.incidents, { state: "open" }),
       lead: { name: "critical", count: incidents.critical, path: ofSeverity("critical"), tone: "bad" },
       more: [
-        { name: "high", count: incidents.high, path: ofSeverity("high"), tone: "warn" },
+        { name: "high", count: incidents.high, path: ofSeverity("high") },
         { name: "medium", count: incidents.medium, path: ofSeverity("medium") },
         { name: "low", count: incidents.low, path: ofSeverity("low") },
       ],
@@ -66,7 +66,6 @@ function tilesOf(overview: Schemas["Overview"]): Tile[] {
           name: "stuck",
           count: provisioning.stuck,
           path: to.provisioning("subjects", { stuck: "true" }),
-          tone: "warn",
         },
         {
           name: "in progress",
