@@ -7,7 +7,7 @@
 //! | [`frame`] | around every request: id, headers, the shape of errors, metrics |
 //! | [`access`] | who asks, and what he may see |
 //! | [`answer`], [`basis`], [`sources`], [`collectors`] | before and after every operation: versions, sources and their age, ETag, envelope |
-//! | [`params`], [`page`], [`problem`], [`identity`] | strict parameters, cursors, problem+json, who asks |
+//! | [`params`], [`page`], [`words`], [`problem`], [`identity`] | strict parameters, cursors, problem+json, who asks |
 //! | [`supply`] | pools, sessions, stuck subjects as one value |
 //! | [`fleet`], [`counts`], [`verdict`], [`knowledge`] | the rollups as one value, counting, the overview's sentence, what rubrics say |
 //! | [`api`] | the operations, one file each subject |
@@ -35,6 +35,7 @@ pub mod root;
 pub mod sources;
 pub mod supply;
 pub mod verdict;
+pub mod words;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -42,7 +42,9 @@ pub fn finish(declared: &utoipa::openapi::OpenApi) -> Value {
         info.remove("license");
     }
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
+        name_rows(schemas);
         for (name, schema) in schemas {
+            open_objects(schema);
             // Answers hold every field, null when there is nothing to say; problems leave out what does not apply.
             if !matches!(name.as_str(), "Problem" | "Fault") {
                 require_all(schema);
@@ -55,6 +57,42 @@ pub fn finish(declared: &utoipa::openapi::OpenApi) -> Value {
         }
     }
     document
+}
+
+/// Lets envelopes refer to what they hold by its name instead of repeating it, so that clients get one type for one thing.
+fn name_rows(schemas: &mut Map<String, Value>) {
+    let names: Vec<String> = schemas.keys().cloned().collect();
+    for envelope in &names {
+        let Some((shape, row)) = envelope.split_once('_').filter(|(shape, _)| matches!(*shape, "List" | "One")) else {
+            continue;
+        };
+        let several = row.strip_prefix("Vec_");
+        let row = several.unwrap_or(row);
+        if !names.iter().any(|name| name == row) {
+            continue;
+        }
+        let data = &mut schemas[envelope]["properties"]["data"];
+        let reference = json!({ "$ref": format!("#/components/schemas/{row}") });
+        if shape == "List" || several.is_some() {
+            data["items"] = reference;
+        } else {
+            *data = reference;
+        }
+    }
+}
+
+/// Says of an object without properties that it may hold any: without that, clients take it for one that holds none.
+fn open_objects(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            if object.get("type").is_some_and(|kind| kind == "object") && !object.contains_key("properties") {
+                object.entry("additionalProperties").or_insert(json!(true));
+            }
+            object.values_mut().for_each(open_objects);
+        }
+        Value::Array(parts) => parts.iter_mut().for_each(open_objects),
+        _ => {}
+    }
 }
 
 /// Marks every property as required, also in the parts of a composed schema.

@@ -17,7 +17,7 @@ use crate::basis::Basis;
 use crate::counts::{Counts, Outcomes};
 use crate::fleet::{ClusterFacts, Fleet, InstanceCount};
 use crate::page::{Key, Sort, short};
-use crate::params::{Limit, Needle, NoParams};
+use crate::params::{Limit, Needle, NoParams, StageName};
 use crate::problem::ApiError;
 use crate::sources::{ClusterSource, KindReading, SourceState};
 use crate::verdict::{Trouble, span};
@@ -118,7 +118,7 @@ pub struct ClassCount {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct StageOutcomes {
     /// The stage.
-    #[schema(example = "route-ready")]
+    #[schema(value_type = StageName)]
     pub stage: String,
     /// Its outcomes.
     pub outcomes: Outcomes,

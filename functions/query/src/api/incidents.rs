@@ -21,6 +21,7 @@ use crate::basis::Basis;
 use crate::page::Wanted;
 use crate::params::{Limit, NoParams, StageName, words};
 use crate::problem::ApiError;
+use crate::words::Resolution;
 
 words! {
     /// Whether an incident goes on.
@@ -66,7 +67,7 @@ pub struct IncidentRow {
     /// Its id.
     pub id: Uuid,
     /// What it is about: `instance`, `cluster`, `catalog_item`, `fleet`. May grow.
-    #[schema(example = "instance")]
+    #[schema(value_type = IncidentScope)]
     pub scope: String,
     /// The incident that covers it.
     pub parent_id: Option<Uuid>,
@@ -80,7 +81,7 @@ pub struct IncidentRow {
     /// The lab, when it is about one.
     pub lab: Option<String>,
     /// The stage that fails.
-    #[schema(example = "deployment-ready")]
+    #[schema(value_type = StageName)]
     pub stage: String,
     /// The failure class; null when none fits.
     #[schema(example = "image_pull_backoff")]
@@ -91,10 +92,10 @@ pub struct IncidentRow {
     /// Finer label under the class.
     pub sub_class: Option<String>,
     /// `open` or `resolved`. May grow.
-    #[schema(example = "open")]
+    #[schema(value_type = IncidentState)]
     pub state: String,
     /// How soon somebody should look: `critical`, `high`, `medium`, `low`.
-    #[schema(example = "high")]
+    #[schema(value_type = IncidentSeverity)]
     pub severity: String,
     /// From 0 to 10; the severity is cut from it.
     #[schema(example = 7.0, minimum = 0, maximum = 10)]
@@ -112,6 +113,7 @@ pub struct IncidentRow {
     /// When it was over.
     pub resolved_at: Option<DateTime<Utc>>,
     /// How it ended: `self_resolved`, `namespace_recycled`, `children_resolved`. May grow.
+    #[schema(value_type = Option<Resolution>)]
     pub resolution: Option<String>,
     /// Instances it covers.
     #[schema(minimum = 0)]
@@ -163,6 +165,7 @@ pub struct IncidentMember {
     /// Its incident.
     pub incident_id: Uuid,
     /// Whether that goes on.
+    #[schema(value_type = IncidentState)]
     pub state: String,
 }
 

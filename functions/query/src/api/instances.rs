@@ -24,6 +24,7 @@ use crate::counts::effective;
 use crate::page::Wanted;
 use crate::params::{Limit, Needle, NoParams, StageName, words};
 use crate::problem::ApiError;
+use crate::words::Intent;
 
 words! {
     /// Where an instance is.
@@ -104,19 +105,21 @@ pub struct InstanceRow {
     /// What was ordered.
     pub catalog_item: Option<String>,
     /// What kind of lab it is.
-    #[schema(example = "container")]
+    #[schema(value_type = KindName)]
     pub kind: String,
     /// What it should do: `started`, `stopped`, `unknown`.
+    #[schema(value_type = Intent)]
     pub intent: String,
     /// Where it is on the way: `provisioning`, `started`, ….
     pub phase: String,
     /// Where it stands: `provisioning`, `ready`, `warning`, `failing`, `stopped`, `terminating`, `unknown`. May grow.
-    #[schema(example = "failing")]
+    #[schema(value_type = InstanceState)]
     pub state: String,
     /// What it was when it was last seen, when that is too long ago to be shown as its state.
+    #[schema(value_type = Option<InstanceState>)]
     pub last_known_state: Option<String>,
     /// The first stage that fails.
-    #[schema(example = "route-ready")]
+    #[schema(value_type = Option<StageName>)]
     pub failing_stage: Option<String>,
     /// The failure class it fails with.
     #[schema(example = "service_has_no_endpoints")]

@@ -87,11 +87,13 @@ pub struct JobRow {
     /// Its name: organization, action, uuid.
     pub name: String,
     /// What it does: `provision`, `destroy`, `start`, `stop`, `status`, `other`.
+    #[schema(value_type = JobPhase)]
     pub phase: String,
     /// Its status, as received.
     #[schema(example = "failed")]
     pub status: String,
     /// How it ended: `active`, `successful`, `failed`, `error`, `canceled`, `unknown`.
+    #[schema(value_type = JobOutcome)]
     pub outcome: String,
     /// When it was queued.
     pub created_at: Option<DateTime<Utc>>,

@@ -16,12 +16,13 @@ use crate::knowledge::{ClassInfo, Knowledge};
 use crate::page::{Key, Sort, short};
 use crate::params::{Limit, Needle, NoParams, StageName};
 use crate::problem::ApiError;
+use crate::words::Grade;
 
 /// A stage of the pipeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct StageInfoRow {
     /// Its name.
-    #[schema(example = "route-ready")]
+    #[schema(value_type = StageName)]
     pub stage: String,
     /// Its place in the pipeline, from 1.
     #[schema(minimum = 1, maximum = 11)]
@@ -49,7 +50,7 @@ pub struct ClassRow {
     /// What it means, usual causes, what to look at.
     pub description: String,
     /// How loud it is: `failure`, `warning`, `informational`. May grow.
-    #[schema(example = "failure")]
+    #[schema(value_type = Grade)]
     pub grade: String,
     /// What part of the platform it is about. May grow.
     #[schema(example = "workload")]

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::clusters::{ClassCount, top_classes};
 use super::instances::{InstanceState, Mapping};
 use super::overview::UNMAPPED;
-use super::sessions;
+use super::sessions::{self, SessionVerdict};
 use crate::QueryState;
 use crate::answer::{Ask, List, One, Scope};
 use crate::basis::Basis;
@@ -46,7 +46,7 @@ pub struct LabRow {
     /// Its instances.
     pub instances: Counts,
     /// The stage at which most of its failing instances fail.
-    #[schema(example = "deployment-ready")]
+    #[schema(value_type = Option<StageName>)]
     pub worst_stage: Option<String>,
     /// What most of its failing instances fail with.
     #[schema(example = "image_pull_backoff")]
@@ -68,6 +68,7 @@ pub struct NextSession {
     /// How many come.
     pub attendees: Option<i64>,
     /// Whether it is ready: `ready`, `at_risk`, `not_ready`, `unknown`.
+    #[schema(value_type = Option<SessionVerdict>)]
     pub verdict: Option<String>,
 }
 
@@ -111,7 +112,7 @@ pub struct LabDetail {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct PipelineStage {
     /// The stage.
-    #[schema(example = "deployment-ready")]
+    #[schema(value_type = StageName)]
     pub stage: String,
     /// Its place in the pipeline, from 1.
     #[schema(minimum = 1, maximum = 11)]

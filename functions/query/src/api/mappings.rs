@@ -58,6 +58,7 @@ pub struct MappingRow {
     #[schema(example = "service_uuid > claim")]
     pub method: Option<String>,
     /// How surely: `exact`, `strong`, `weak`; null when it joined nothing.
+    #[schema(value_type = Option<StrengthName>)]
     pub strength: Option<String>,
     /// Why it joined nothing.
     pub reason: Option<String>,

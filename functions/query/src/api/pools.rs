@@ -17,6 +17,7 @@ use crate::page::{Key, Sort, short};
 use crate::params::{Limit, Needle, NoParams, words};
 use crate::problem::ApiError;
 use crate::supply::{PoolFacts, Supply};
+use crate::words::PoolTrend;
 
 mod series;
 
@@ -60,6 +61,7 @@ pub struct PoolRow {
     /// Labs of these.
     pub labs: Vec<String>,
     /// How it stands: `healthy`, `filling`, `blocked`, `churning`, `exhausted`, `empty_by_design`, `provider_disabled`, `unknown`.
+    #[schema(value_type = PoolStateName)]
     pub state: String,
     /// Why, in a sentence.
     pub reason: String,
@@ -103,6 +105,7 @@ pub struct PoolVelocity {
     /// Usable handles an hour.
     pub per_hour: f64,
     /// `depleting`, `steady`, `recovering`.
+    #[schema(value_type = PoolTrend)]
     pub trend: String,
     /// Hours until none is usable; null unless it is depleting.
     pub hours_to_empty: Option<f64>,

@@ -16,6 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::pools;
 use super::sessions::{self, SessionCounts};
+use super::subjects::SubjectClassName;
 use crate::QueryState;
 use crate::answer::{Ask, One, Scope};
 use crate::basis::Basis;
@@ -53,6 +54,7 @@ impl SummaryRange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct StateRow {
     /// What the state means: `initializing`, `in_progress`, `started`, `stopped`, `failed_terminal`, `failed_retrying`, `gone`, `unknown`.
+    #[schema(value_type = SubjectClassName)]
     pub class: String,
     /// The state, as the governor writes it; empty before it writes one.
     pub state: String,

@@ -20,6 +20,7 @@ use crate::basis::Basis;
 use crate::page::{Key, Sort, short};
 use crate::params::{Limit, NoParams, words};
 use crate::problem::ApiError;
+use crate::words::Withdrawal;
 
 /// What advice rests on: which facts a rule asks for is up to the rules, so every system is named.
 const BASIS: Scope<'static> = Scope::Systems(None, &SourceName::ALL);
@@ -71,16 +72,16 @@ pub struct RecommendationRow {
     #[schema(example = "pool_exhaustion")]
     pub rule: String,
     /// What it is about: `lab`, `pool`, `cluster`, `platform`. May grow.
-    #[schema(example = "pool")]
+    #[schema(value_type = RecommendationScope)]
     pub scope: String,
     /// Which one.
     #[schema(example = "poolboy/webshop")]
     pub scope_key: String,
     /// `issued` or `withdrawn`. May grow.
-    #[schema(example = "issued")]
+    #[schema(value_type = RecommendationState)]
     pub state: String,
     /// `critical`, `high`, `medium` or `low`.
-    #[schema(example = "high")]
+    #[schema(value_type = RecommendationUrgency)]
     pub urgency: String,
     /// How sure it is, 0 to 1.
     #[schema(example = 0.95, minimum = 0, maximum = 1)]
@@ -105,6 +106,7 @@ pub struct RecommendationRow {
     /// When it was taken back.
     pub withdrawn_at: Option<DateTime<Utc>>,
     /// Why it was taken back: `no_longer`, `subject_gone`, `rule_gone`. May grow.
+    #[schema(value_type = Option<Withdrawal>)]
     pub withdrawal: Option<String>,
 }
 
@@ -323,7 +325,7 @@ pub struct RuleUnknownRow {
     #[schema(example = "aap_provision_failing")]
     pub rule: String,
     /// What it is about.
-    #[schema(example = "lab")]
+    #[schema(value_type = RecommendationScope)]
     pub scope: String,
     /// Why.
     #[schema(example = "not_collected")]

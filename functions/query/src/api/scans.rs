@@ -26,6 +26,8 @@ words! {
         Workloads = "workloads",
         /// Every kind.
         Everything = "everything",
+        /// What was ordered: collected, not listed.
+        Provisioning = "provisioning",
     }
 }
 
@@ -71,14 +73,14 @@ pub struct ScanRow {
     /// The cluster.
     #[schema(example = "cnv-west-2")]
     pub cluster: String,
-    /// How much it read: `cluster`, `workloads`, `everything`. May grow.
-    #[schema(example = "workloads")]
+    /// How much it read. May grow.
+    #[schema(value_type = TierName)]
     pub tier: String,
     /// What started it: `schedule`, `request`, `command`. May grow.
-    #[schema(example = "schedule")]
+    #[schema(value_type = ScanTrigger)]
     pub trigger: String,
     /// What it came to: `complete`, `partial`, `failed`. May grow.
-    #[schema(example = "complete")]
+    #[schema(value_type = ScanState)]
     pub state: String,
     /// When it began to read.
     pub observed_at: DateTime<Utc>,

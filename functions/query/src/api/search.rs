@@ -34,7 +34,7 @@ words! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Hit {
     /// What it is: `cluster`, `lab`, `failure-class`, `instance`. May grow.
-    #[schema(example = "instance")]
+    #[schema(value_type = HitKind)]
     pub kind: String,
     /// Its id or name.
     pub key: String,

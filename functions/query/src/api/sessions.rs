@@ -71,6 +71,7 @@ pub struct SessionRow {
     /// Its status, as received.
     pub status: String,
     /// Where it stands in time: `running`, `upcoming`, `no_time`, `over`, `canceled`.
+    #[schema(value_type = SessionPhase)]
     pub phase: String,
     /// When it begins; null while no time is set.
     pub starts_at: Option<DateTime<Utc>>,
@@ -104,7 +105,7 @@ pub struct SessionRow {
     /// Seats in the lab's pools that can be claimed now. They are no ready instances yet.
     pub pool_usable: Option<i64>,
     /// `ready`, `at_risk`, `not_ready`, `unknown`; null when it is over or canceled.
-    #[schema(example = "not_ready")]
+    #[schema(value_type = Option<SessionVerdict>)]
     pub verdict: Option<String>,
     /// Why, in a sentence.
     #[schema(example = "38 of 40 ready, 2 failing; begins in 25 min, 95 min past its deadline.")]

@@ -106,7 +106,7 @@ pub struct SubjectRow {
     /// What its state was when it was last read, when that is too long ago to be shown as its state.
     pub last_known_state: Option<String>,
     /// What the state means; `unknown` when it was read too long ago.
-    #[schema(example = "failed_terminal")]
+    #[schema(value_type = SubjectClassName)]
     pub class: String,
     /// What it should be.
     pub desired_state: Option<String>,

@@ -15,6 +15,7 @@ use crate::basis::Basis;
 use crate::page::Wanted;
 use crate::params::{Limit, Range, StageName, Window, window, words};
 use crate::problem::ApiError;
+use crate::words::OutcomeName;
 
 words! {
     /// What a change means.
@@ -49,16 +50,16 @@ pub struct TransitionRow {
     /// The lab of the instance.
     pub lab: Option<String>,
     /// The stage that changed.
-    #[schema(example = "route-ready")]
+    #[schema(value_type = StageName)]
     pub stage: String,
     /// What the change means: `initial_fail`, `degraded`, `recovered`, `softened`, `cleared`. May grow.
-    #[schema(example = "degraded")]
+    #[schema(value_type = TransitionDirection)]
     pub direction: String,
     /// The outcome before; null at first.
-    #[schema(example = "pass")]
+    #[schema(value_type = Option<OutcomeName>)]
     pub from_outcome: Option<String>,
     /// The outcome after.
-    #[schema(example = "fail")]
+    #[schema(value_type = OutcomeName)]
     pub to_outcome: String,
     /// The failure class before.
     pub from_class: Option<String>,

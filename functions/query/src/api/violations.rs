@@ -14,7 +14,7 @@ use crate::QueryState;
 use crate::answer::{Ask, List, Scope};
 use crate::basis::Basis;
 use crate::page::Wanted;
-use crate::params::{Limit, words};
+use crate::params::{Limit, StageName, words};
 use crate::problem::ApiError;
 
 words! {
@@ -52,10 +52,12 @@ pub struct ViolationRow {
     /// What is there instead.
     pub actual: String,
     /// How bad it is: `critical`, `warning`.
+    #[schema(value_type = ViolationSeverity)]
     pub severity: String,
     /// In a sentence.
     pub detail: String,
     /// The stage that it says something about.
+    #[schema(value_type = StageName)]
     pub stage: String,
     /// When it was first seen.
     pub detected_at: DateTime<Utc>,

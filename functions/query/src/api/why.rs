@@ -15,6 +15,7 @@ use self::assemble::{Facts, gaps, sentence};
 use super::incidents::{self, IncidentRow};
 use super::instances::{self, InstanceRow, stages, stages::StageRow};
 use super::jobs::{self, JobRow};
+use super::mappings::StrengthName;
 use super::pools::{self, PoolRow};
 use super::sessions::{self, SessionRow};
 use super::subjects::{self, SubjectRow};
@@ -44,6 +45,7 @@ pub struct ChainRow {
     #[schema(example = "service_uuid > claim")]
     pub method: String,
     /// How surely: `exact`, `strong`, `weak`.
+    #[schema(value_type = StrengthName)]
     pub strength: String,
     /// Since when it is joined.
     pub since: DateTime<Utc>,

@@ -8,13 +8,59 @@ use stargate_query::document;
 use crate::app::App;
 use crate::schema::faults;
 
+/// To accept what changed: `BLESS=1 cargo test -p stargate-query --test api the_committed_document_is_current`.
 #[test]
 fn the_committed_document_is_current() {
-    let committed: Value = serde_json::from_str(include_str!("../../openapi.json")).expect("openapi.json is JSON");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+    let current = format!("{:#}\n", document());
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(path, &current).expect("writing the document");
+    }
     assert!(
-        committed == document(),
-        "functions/query/openapi.json is out of date: cargo run -p stargate-query --example openapi > functions/query/openapi.json"
+        std::fs::read_to_string(path).expect("reading the document") == current,
+        "functions/query/openapi.json is out of date: \
+         BLESS=1 cargo test -p stargate-query --test api the_committed_document_is_current"
     );
+}
+
+/// A client's types are made from the document: one type for one thing, nothing without a type, words as they are sent.
+#[test]
+fn the_document_gives_clients_good_types() {
+    let document = document();
+    let schemas = document["components"]["schemas"].as_object().expect("schemas");
+    for (name, schema) in schemas {
+        let Some((shape, row)) = name.split_once('_') else {
+            for (property, schema) in schema["properties"].as_object().into_iter().flatten() {
+                let typed = ["type", "$ref", "oneOf", "allOf"].iter().any(|key| !schema[key].is_null());
+                assert!(typed, "{name}.{property} has no type");
+            }
+            continue;
+        };
+        let data = &schema["properties"]["data"];
+        let several = shape == "List" || row.starts_with("Vec_");
+        let reference = if several { &data["items"]["$ref"] } else { &data["$ref"] };
+        let row = row.trim_start_matches("Vec_");
+        assert_eq!(reference, &format!("#/components/schemas/{row}"), "{name}");
+        assert!(schemas.contains_key(row), "{name}");
+    }
+    // Ids of words are lower case with dashes or underscores; a capital letter is a name of this side.
+    let capitals = |words: &Value| -> Vec<String> {
+        let words = words.as_array().into_iter().flatten().filter_map(Value::as_str);
+        words
+            .filter(|word| word.chars().any(char::is_uppercase))
+            .map(str::to_owned)
+            .collect()
+    };
+    for (name, schema) in schemas {
+        assert_eq!(capitals(&schema["enum"]), [""; 0], "{name}");
+    }
+    for item in document["paths"].as_object().expect("paths").values() {
+        for parameter in item["get"]["parameters"].as_array().into_iter().flatten() {
+            let schema = &parameter["schema"];
+            assert_eq!(capitals(&schema["enum"]), [""; 0], "{}", parameter["name"]);
+            assert_eq!(capitals(&schema["items"]["enum"]), [""; 0], "{}", parameter["name"]);
+        }
+    }
 }
 
 #[test]

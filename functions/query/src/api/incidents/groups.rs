@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::super::clusters::ClassCount;
-use super::IncidentMember;
+use super::{IncidentMember, IncidentSeverity};
 use crate::QueryState;
 use crate::answer::{Ask, One};
 use crate::basis::Basis;
@@ -49,7 +49,7 @@ pub struct IncidentGroup {
     /// Their classes with the number of incidents, most first.
     pub classes: Vec<ClassCount>,
     /// How soon somebody should look: `critical`, `high`, `medium`, `low`.
-    #[schema(example = "high")]
+    #[schema(value_type = IncidentSeverity)]
     pub severity: String,
     /// The highest priority among them, from 0 to 10.
     #[schema(example = 7.0, minimum = 0, maximum = 10)]

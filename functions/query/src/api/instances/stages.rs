@@ -6,9 +6,12 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use stargate_common::stage::Stage;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use uuid::Uuid;
 
+use crate::params::StageName;
 use crate::problem::ApiError;
+use crate::words::{CriterionRole, OutcomeName};
 
 /// A resource that a criterion names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -24,6 +27,14 @@ pub struct MemberRow {
     pub reason: String,
 }
 
+fn value_schema() -> Schema {
+    let types = SchemaType::from_iter([Type::Boolean, Type::Number, Type::String, Type::Null]);
+    ObjectBuilder::new()
+        .schema_type(types)
+        .description(Some("The value; null when it is not known."))
+        .into()
+}
+
 /// A criterion as it was judged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CriterionRow {
@@ -31,10 +42,12 @@ pub struct CriterionRow {
     #[schema(example = "endpoints_ready")]
     pub name: String,
     /// `entry` or `exit`.
+    #[schema(value_type = CriterionRole)]
     pub role: String,
     /// Whether the outcome depends on it.
     pub required: bool,
     /// The value: boolean, number or text; null when it is not known.
+    #[schema(schema_with = value_schema)]
     pub value: Value,
     /// Why it is not known.
     #[schema(example = "forbidden")]
@@ -54,18 +67,19 @@ pub struct CriterionRow {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct StageRow {
     /// The stage.
-    #[schema(example = "route-ready")]
+    #[schema(value_type = StageName)]
     pub stage: String,
     /// Its place in the pipeline, from 1.
     #[schema(minimum = 1, maximum = 11)]
     pub order: Option<usize>,
     /// What the newest evaluation said: `pass`, `warn`, `fail`, `indeterminate`, `skipped`. May grow.
-    #[schema(example = "fail")]
+    #[schema(value_type = OutcomeName)]
     pub outcome: String,
     /// Why, when it is indeterminate or skipped.
     #[schema(example = "not_probed")]
     pub reason: Option<String>,
     /// What is confirmed: a first bad result is not yet.
+    #[schema(value_type = Option<OutcomeName>)]
     pub confirmed: Option<String>,
     /// Since when the confirmed outcome holds.
     pub since: Option<DateTime<Utc>>,
