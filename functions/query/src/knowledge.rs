@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use stargate_common::evaluate::rubric::{FailureClass, Rubric, RubricSet};
+use stargate_common::evaluate::catalog::Catalog;
+use stargate_common::evaluate::rubric::{Criterion, FailureClass, Rubric, RubricSet};
 use stargate_common::stage::Stage;
 
 /// Texts of stages and failure classes.
@@ -23,6 +24,21 @@ pub struct StageInfo {
     pub summary: String,
     /// How long something may be on its way before it counts as failed, in seconds.
     pub timeout_s: Option<u32>,
+    /// What is checked: entry criteria first, each kind in the rubric's order.
+    pub criteria: Vec<CriterionInfo>,
+}
+
+/// What a rubric says about a criterion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CriterionInfo {
+    /// Its name.
+    pub name: String,
+    /// Whether it is checked before everything else.
+    pub is_entry: bool,
+    /// Whether the outcome depends on it.
+    pub required: bool,
+    /// What is expected, in a sentence.
+    pub description: String,
 }
 
 /// What a rubric says about a failure class.
@@ -36,14 +52,25 @@ pub struct ClassInfo {
     pub grade: String,
     pub area: String,
     pub severity: u8,
-    pub recommended_action: Option<String>,
+    pub recommended_action: Option<ActionInfo>,
+}
+
+/// What looks into a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActionInfo {
+    /// Its id.
+    pub id: String,
+    /// A few words.
+    pub title: String,
+    /// What it looks at, and what to make of it.
+    pub description: String,
 }
 
 impl From<&RubricSet> for Knowledge {
     fn from(set: &RubricSet) -> Self {
         Self {
             stages: set.rubrics().iter().map(StageInfo::from).collect(),
-            classes: set.classes().map(ClassInfo::from).collect(),
+            classes: set.classes().map(|class| ClassInfo::new(class, &set.catalog)).collect(),
         }
     }
 }
@@ -54,12 +81,27 @@ impl From<&Rubric> for StageInfo {
             stage: rubric.stage,
             summary: rubric.summary.clone(),
             timeout_s: rubric.timeout_seconds,
+            criteria: criteria(&rubric.entry, true).chain(criteria(&rubric.exit, false)).collect(),
         }
     }
 }
 
-impl From<&FailureClass> for ClassInfo {
-    fn from(class: &FailureClass) -> Self {
+fn criteria(criteria: &[Criterion], is_entry: bool) -> impl Iterator<Item = CriterionInfo> {
+    criteria.iter().map(move |criterion| CriterionInfo {
+        name: criterion.name.to_string(),
+        is_entry,
+        required: criterion.required,
+        description: criterion.description.clone(),
+    })
+}
+
+impl ClassInfo {
+    fn new(class: &FailureClass, catalog: &Catalog) -> Self {
+        let action = |id: &String| ActionInfo {
+            id: id.clone(),
+            title: catalog.get(id).map_or_else(|| id.clone(), |action| action.title.clone()),
+            description: catalog.get(id).map_or_else(String::new, |action| action.description.clone()),
+        };
         Self {
             name: class.name.clone(),
             stage: class.stage,
@@ -68,7 +110,7 @@ impl From<&FailureClass> for ClassInfo {
             grade: word(&class.grade),
             area: word(&class.area),
             severity: class.severity,
-            recommended_action: class.recommended_action.clone(),
+            recommended_action: class.recommended_action.as_ref().map(action),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::answer::{Ask, List, One, Scope};
 use crate::basis::Basis;
 use crate::counts::Outcomes;
 use crate::fleet::Fleet;
-use crate::knowledge::{ClassInfo, Knowledge};
+use crate::knowledge::{ClassInfo, CriterionInfo, Knowledge};
 use crate::page::{Key, Sort, short};
 use crate::params::{Limit, Needle, NoParams, StageName};
 use crate::problem::ApiError;
@@ -31,8 +31,26 @@ pub struct StageInfoRow {
     pub summary: String,
     /// How long something may be on its way before it counts as failed, in seconds.
     pub timeout_s: Option<u32>,
+    /// What it checks, in the rubric's order. A lab may add criteria of its own.
+    pub criteria: Vec<CriterionInfoRow>,
     /// Outcomes over the fleet now. `cluster-health` counts clusters, every other stage instances.
     pub outcomes: Outcomes,
+}
+
+/// Something that a stage checks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CriterionInfoRow {
+    /// Its name, as in the criteria of an instance's stage.
+    #[schema(example = "desired_replicas_ready")]
+    pub name: String,
+    /// `entry` or `exit`.
+    #[schema(example = "exit")]
+    pub role: String,
+    /// Whether the outcome depends on it.
+    pub required: bool,
+    /// What is expected, in a sentence.
+    #[schema(example = "Every controller that should run has all its replicas ready.")]
+    pub description: String,
 }
 
 /// A failure class.
@@ -60,6 +78,11 @@ pub struct ClassRow {
     pub severity: Option<u8>,
     /// What looks into it.
     pub recommended_action: Option<String>,
+    /// That in a few words.
+    #[schema(example = "Read why the image cannot be pulled")]
+    pub action_title: Option<String>,
+    /// What it looks at, and what to make of it.
+    pub action_description: Option<String>,
     /// Instances that fail with it now.
     #[schema(minimum = 0)]
     pub instances: i64,
@@ -146,6 +169,7 @@ pub async fn stages(State(app): State<QueryState>, ask: Ask<NoParams>) -> Result
                 order: i + 1,
                 summary: info.map_or_else(String::new, |info| info.summary.clone()),
                 timeout_s: info.and_then(|info| info.timeout_s),
+                criteria: info.map_or_else(Vec::new, |info| info.criteria.iter().map(criterion).collect()),
                 outcomes,
             }
         };
@@ -239,6 +263,15 @@ pub(super) fn class_rows(knowledge: &Knowledge, fleet: &Fleet, basis: &Basis) ->
     rows
 }
 
+fn criterion(info: &CriterionInfo) -> CriterionInfoRow {
+    CriterionInfoRow {
+        name: info.name.clone(),
+        role: if info.is_entry { "entry" } else { "exit" }.to_owned(),
+        required: info.required,
+        description: info.description.clone(),
+    }
+}
+
 fn known(class: &ClassInfo) -> ClassRow {
     ClassRow {
         id: class.name.clone(),
@@ -248,7 +281,9 @@ fn known(class: &ClassInfo) -> ClassRow {
         grade: class.grade.clone(),
         area: class.area.clone(),
         severity: Some(class.severity),
-        recommended_action: class.recommended_action.clone(),
+        recommended_action: class.recommended_action.as_ref().map(|action| action.id.clone()),
+        action_title: class.recommended_action.as_ref().map(|action| action.title.clone()),
+        action_description: class.recommended_action.as_ref().map(|action| action.description.clone()),
         instances: 0,
         clusters: Vec::new(),
         labs: 0,
@@ -266,6 +301,8 @@ fn unknown(class: &str) -> ClassRow {
         area: "unknown".to_owned(),
         severity: None,
         recommended_action: None,
+        action_title: None,
+        action_description: None,
         instances: 0,
         clusters: Vec::new(),
         labs: 0,
