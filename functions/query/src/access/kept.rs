@@ -11,9 +11,12 @@ pub type Slot<T> = Arc<tokio::sync::Mutex<Option<T>>>;
 /// Values of this many scopes are kept; the one that was not asked for the longest goes first.
 const SCOPES: usize = 32;
 
+/// Slots by scope, the one that was asked for last first.
+type Slots<T> = VecDeque<(LabScope, Slot<T>)>;
+
 /// One value a scope.
 #[derive(Debug, Clone)]
-pub struct PerScope<T>(Arc<Mutex<VecDeque<(LabScope, Slot<T>)>>>);
+pub struct PerScope<T>(Arc<Mutex<Slots<T>>>);
 
 impl<T> Default for PerScope<T> {
     fn default() -> Self {
@@ -60,7 +63,7 @@ mod tests {
         let kept = PerScope::<u8>::default();
         *kept.slot(&only("first")).lock().await = Some(1);
         for i in 0..SCOPES {
-            kept.slot(&only(&i.to_string()));
+            drop(kept.slot(&only(&i.to_string())));
         }
         assert_eq!(*kept.slot(&only("first")).lock().await, None);
         assert_eq!(kept.0.lock().unwrap().len(), SCOPES);
