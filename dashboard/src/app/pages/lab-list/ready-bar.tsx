@@ -1,0 +1,25 @@
+import { Progress, ProgressMeasureLocation, ProgressSize, ProgressVariant } from "@patternfly/react-core";
+
+import type { Counts } from "@app/client/types";
+
+/** How many of the instances that should run are ready. What is stopped on purpose or on its way out is not missed. */
+export function ReadyBar({ counts }: { counts: Counts }) {
+  const ready = counts.ready + counts.warning;
+  const wanted = counts.total - counts.stopped - counts.terminating;
+  if (wanted === 0) return <>None should run</>;
+  const words = `${String(ready)} of ${String(wanted)}`;
+  return (
+    <Progress
+      aria-label={`${words} instances ready`}
+      size={ProgressSize.sm}
+      measureLocation={ProgressMeasureLocation.outside}
+      value={ready}
+      max={wanted}
+      label={words}
+      valueText={`${words} ready`}
+      variant={
+        counts.failing > 0 ? ProgressVariant.danger : ready === wanted ? ProgressVariant.success : undefined
+      }
+    />
+  );
+}
