@@ -7,6 +7,7 @@ import { NotKnown } from "@app/components/not-known";
 import { StatusLabel } from "@app/components/status-label";
 import { Age } from "@app/components/times";
 import { className, stageName, wordsOf } from "@app/labels";
+import { Begins } from "@app/pages/lab-list/lab-table";
 import { ReadyBar } from "@app/pages/lab-list/ready-bar";
 import type { LabDetail } from "@app/queries/labs";
 import { paths, to, withQuery } from "@app/Routes";
@@ -50,7 +51,7 @@ export function LabSummary({ lab }: { lab: LabDetail }) {
               ) : (
                 <Flex key="session" columnGap={{ default: "columnGapSm" }}>
                   <Link to={to.lab(lab.code, { tab: "sessions" })}>
-                    <Age at={session.starts_at} none="No time yet" />
+                    <Begins at={session.starts_at} />
                     {session.room != null && `, ${session.room}`}
                     {session.attendees != null && `, ${session.attendees} attendees`}
                   </Link>

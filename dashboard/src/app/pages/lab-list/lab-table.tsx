@@ -9,6 +9,7 @@ import type { UrlState } from "@app/hooks/url-state";
 import { className, stageName } from "@app/labels";
 import type { LabRow } from "@app/queries/labs";
 import { paths, to, withQuery } from "@app/Routes";
+import { useNow } from "@app/time";
 
 import { ReadyBar } from "./ready-bar";
 import { UNMAPPED } from "./tally";
@@ -109,12 +110,23 @@ export function LabTable(props: {
   return <DataTable label="Labs" columns={COLUMNS} rowKey={(row) => row.code} {...props} />;
 }
 
+/** When a session begins, or that it has begun. */
+export function Begins({ at }: { at: string | null | undefined }) {
+  const now = useNow();
+  return (
+    <>
+      {at != null && Date.parse(at) <= now && "began "}
+      <Age at={at} none="No time yet" />
+    </>
+  );
+}
+
 function NextSession({ session }: { session: LabRow["next_session"] }) {
   if (session == null) return <>None scheduled</>;
   return (
     <>
       <div>
-        <Age at={session.starts_at} none="No time yet" />
+        <Begins at={session.starts_at} />
         {session.room != null && `, ${session.room}`}
       </div>
       <StatusLabel of="verdict" value={session.verdict} isCompact />

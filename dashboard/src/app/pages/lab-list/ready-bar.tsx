@@ -12,7 +12,7 @@ export function ReadyBar({ counts }: { counts: Counts }) {
     <Progress
       aria-label={`${words} instances ready`}
       size={ProgressSize.sm}
-      measureLocation={ProgressMeasureLocation.outside}
+      measureLocation={ProgressMeasureLocation.top}
       value={ready}
       max={wanted}
       label={words}
