@@ -56,9 +56,8 @@ export function commandsFor(
     if (!found.has(command)) found.set(command, { purpose, command, where });
   };
   const troubled = stages.filter((stage) => stage.outcome === "fail" || stage.outcome === "warn");
-  for (const member of troubled
-    .flatMap((stage) => stage.criteria)
-    .flatMap((criterion) => criterion.failing)) {
+  const blamed = troubled.flatMap(({ criteria }) => criteria).filter(({ value }) => value === false);
+  for (const member of blamed.flatMap(({ failing }) => failing)) {
     const kind = NAMESPACED[member.kind];
     if (!NAME.test(member.name)) continue;
     if (kind !== undefined) {

@@ -87,11 +87,7 @@ function Pods({ document }: { document: readonly unknown[] | null }) {
   const pods = podsOf(document);
   const troubled = pods.filter(isTroubled);
   if (troubled.length === 0) {
-    return (
-      <Content component="p">
-        {pods.length === 0 ? "There are no pods." : `All ${pods.length} pods are ready.`}
-      </Content>
-    );
+    return <Content component="p">{wellText(pods.length)}</Content>;
   }
   return (
     <>
@@ -107,4 +103,9 @@ function Pods({ document }: { document: readonly unknown[] | null }) {
       />
     </>
   );
+}
+
+function wellText(pods: number): string {
+  if (pods === 0) return "There are no pods.";
+  return pods === 1 ? "The one pod that is there is ready." : `All ${pods} pods that are there are ready.`;
 }

@@ -14,6 +14,7 @@ import { CriteriaTable } from "./criteria-table";
 const COLUMNS: readonly Column<StageRow>[] = [
   {
     title: "Stage",
+    modifier: "nowrap",
     width: 20,
     cell: (row) => (
       <>
@@ -23,7 +24,11 @@ const COLUMNS: readonly Column<StageRow>[] = [
     ),
   },
   { title: "Outcome", cell: (row) => <Outcome stage={row} /> },
-  { title: "Since", cell: (row) => <Age at={row.since ?? row.unknown_since} none="not confirmed yet" /> },
+  {
+    title: "Since",
+    modifier: "nowrap",
+    cell: (row) => <Age at={row.since ?? row.unknown_since} none="not confirmed yet" />,
+  },
   { title: "What it says", width: 50, cell: (row) => row.message },
 ];
 

@@ -16,6 +16,13 @@ import { UNMAPPED } from "./tally";
 
 const instancesIn = (row: LabRow, state: string) => withQuery(paths.instances, { lab: row.code, state });
 
+/** Shorter than elsewhere: the title says what it is about. */
+const MAPPINGS: Readonly<Record<LabRow["mapping"], string>> = {
+  lab_code: "Lab code",
+  catalog: "Catalog",
+  none: "None",
+};
+
 const COLUMNS: readonly Column<LabRow>[] = [
   {
     title: "Lab",
@@ -77,7 +84,7 @@ const COLUMNS: readonly Column<LabRow>[] = [
       ),
   },
   {
-    title: "Failing since",
+    title: "Since",
     sort: "failing_since",
     cell: (row) => <Age at={row.failing_since} none="not failing" />,
   },
@@ -97,7 +104,7 @@ const COLUMNS: readonly Column<LabRow>[] = [
   {
     title: "Mapping",
     info: "How instances were joined to the lab: by its code is surest",
-    cell: (row) => <StatusLabel of="mapping" value={row.mapping} isCompact />,
+    cell: (row) => <StatusLabel of="mapping" value={row.mapping} text={MAPPINGS[row.mapping]} isCompact />,
   },
 ];
 

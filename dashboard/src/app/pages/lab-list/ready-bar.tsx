@@ -9,17 +9,19 @@ export function ReadyBar({ counts }: { counts: Counts }) {
   if (wanted === 0) return <>None should run</>;
   const words = `${String(ready)} of ${String(wanted)}`;
   return (
-    <Progress
-      aria-label={`${words} instances ready`}
-      size={ProgressSize.sm}
-      measureLocation={ProgressMeasureLocation.top}
-      value={ready}
-      max={wanted}
-      label={words}
-      valueText={`${words} ready`}
-      variant={
-        counts.failing > 0 ? ProgressVariant.danger : ready === wanted ? ProgressVariant.success : undefined
-      }
-    />
+    <>
+      <span className="sg-nowrap">{words}</span>
+      <Progress
+        aria-label={`${words} instances ready`}
+        size={ProgressSize.sm}
+        measureLocation={ProgressMeasureLocation.none}
+        value={ready}
+        max={wanted}
+        valueText={`${words} ready`}
+        variant={
+          counts.failing > 0 ? ProgressVariant.danger : ready === wanted ? ProgressVariant.success : undefined
+        }
+      />
+    </>
   );
 }
