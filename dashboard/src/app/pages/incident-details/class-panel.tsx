@@ -5,6 +5,8 @@ import { Panel } from "@app/components/panel";
 import { stageName } from "@app/labels";
 import { useFailureClass, useStages } from "@app/queries/knowledge";
 
+import { paragraphsOf } from "./paragraphs";
+
 /** What the class means and what to do about it, in the rubric's words; of no class, what the stage looks for. */
 export function ClassPanel({ id, stage }: { id: string | null; stage: string }) {
   return (
@@ -46,14 +48,11 @@ function StageText({ stage }: { stage: string }) {
   return (
     <Content>
       <Content component="h3">{stageName(stage)}</Content>
-      {summary
-        .split("\n")
-        .filter((line) => line !== "")
-        .map((line) => (
-          <Content component="small" key={line}>
-            {line}
-          </Content>
-        ))}
+      {paragraphsOf(summary).map((line) => (
+        <Content component="small" key={line}>
+          {line}
+        </Content>
+      ))}
     </Content>
   );
 }

@@ -56,11 +56,6 @@ function Story({ incident }: { incident: IncidentDetail }) {
                 <StagePanel instanceId={incident.instance_id} stage={incident.stage} />
               )}
               <MembersPanel members={incident.members} />
-              {incident.children.length > 0 && (
-                <Panel title="Incidents it covers">
-                  <IncidentTable label="Incidents it covers" rows={incident.children} />
-                </Panel>
-              )}
             </Stack>
           </GridItem>
           <GridItem lg={12} xl={4}>
@@ -71,6 +66,13 @@ function Story({ incident }: { incident: IncidentDetail }) {
           </GridItem>
         </Grid>
       </StackItem>
+      {incident.children.length > 0 && (
+        <StackItem>
+          <Panel title="Incidents it covers">
+            <IncidentTable label="Incidents it covers" rows={incident.children} />
+          </Panel>
+        </StackItem>
+      )}
     </Stack>
   );
 }

@@ -11,6 +11,8 @@ import type { IncidentDetail } from "@app/queries/incidents";
 import { useInstance } from "@app/queries/instances";
 import { to } from "@app/Routes";
 
+import { onePerInstance } from "./members";
+
 type Member = IncidentDetail["members"][number];
 
 const COLUMNS: readonly Column<Member>[] = [
@@ -33,20 +35,28 @@ const COLUMNS: readonly Column<Member>[] = [
   },
 ];
 
-/** Who is concerned. */
-export function MembersPanel({ members }: { members: readonly Member[] }) {
+/** Instances with an incident each. */
+export function MemberTable({ label, members }: { label: string; members: readonly Member[] }) {
   return (
-    <Panel title={members.length === 1 ? "The instance" : `${members.length} instances`}>
-      {members.length === 0 ? (
+    <DataTable
+      label={label}
+      columns={COLUMNS}
+      rows={members}
+      rowKey={(row) => row.incident_id}
+      isSticky={false}
+    />
+  );
+}
+
+/** Who is concerned, each instance once. */
+export function MembersPanel({ members }: { members: readonly Member[] }) {
+  const instances = onePerInstance(members);
+  return (
+    <Panel title={instances.length === 1 ? "The instance" : `${instances.length} instances`}>
+      {instances.length === 0 ? (
         <Content component="p">It is about the cluster itself: no instance is part of it.</Content>
       ) : (
-        <DataTable
-          label="Instances of the incident"
-          columns={COLUMNS}
-          rows={members}
-          rowKey={(row) => row.incident_id}
-          isSticky={false}
-        />
+        <MemberTable label="Instances of the incident" members={instances} />
       )}
     </Panel>
   );

@@ -1,4 +1,4 @@
-import { Content, Label, List, ListItem, Tooltip } from "@patternfly/react-core";
+import { Content, Label, Tooltip } from "@patternfly/react-core";
 import { Link } from "react-router";
 
 import { DataTable, type Column } from "@app/components/data-table";
@@ -10,16 +10,21 @@ import { Age } from "@app/components/times";
 import { useUrlState } from "@app/hooks/url-state";
 import { className } from "@app/labels";
 import { asOption } from "@app/pages/instance-list/instance-filters";
+import { MemberTable } from "@app/pages/incident-details/members-panel";
 import { useClusters } from "@app/queries/clusters";
 import { useIncidentGroups, type IncidentGroup } from "@app/queries/incidents";
 import { paths, to, withQuery } from "@app/Routes";
 
 import { SPREADS, spreadOf, type Spread } from "./spread";
 
+/** The group's classes, as the filter names them. */
+const classesOf = (group: IncidentGroup) =>
+  group.classes.map((one) => one.class).filter((one) => one !== "unclassified");
+
 /** The incidents behind a group. */
 const behind = (group: IncidentGroup) =>
   withQuery(paths.incidents, {
-    class: group.classes.map((one) => one.class).filter((one) => one !== "unclassified"),
+    class: classesOf(group),
     covered: "1",
   });
 
@@ -112,17 +117,30 @@ const COLORS = {
   systemic: "red",
 } as const;
 
+/** The incidents that stand for some of the group: correlated, so likely of one cause. */
+function Parents({ group }: { group: IncidentGroup }) {
+  const [first, ...others] = group.parents;
+  if (first === undefined) return null;
+  const several = `${String(group.parents.length)} incidents stand for several of them`;
+  return (
+    <>
+      {" "}
+      {others.length === 0 ? (
+        <Link to={to.incident(first)}>One incident stands for them</Link>
+      ) : (
+        <Link to={withQuery(paths.incidents, { class: classesOf(group) })}>{several}</Link>
+      )}
+      .
+    </>
+  );
+}
+
 function Members({ group }: { group: IncidentGroup }) {
   return (
     <>
       <Content component="p">
         {SPREADS[spreadOf(group)].hint}
-        {group.parents.map((id, i) => (
-          <span key={id}>
-            {" "}
-            <Link to={to.incident(id)}>Incident that stands for {i === 0 ? "them" : "more of them"}</Link>.
-          </span>
-        ))}
+        <Parents group={group} />
       </Content>
       {group.labs.length > 0 && (
         <Content component="p">
@@ -135,15 +153,7 @@ function Members({ group }: { group: IncidentGroup }) {
           ))}
         </Content>
       )}
-      <List isPlain aria-label={`Instances with ${group.title}`}>
-        {group.members.map((member) => (
-          <ListItem key={member.incident_id}>
-            <Link to={to.instance(member.instance_id)}>{member.namespace ?? "Instance"}</Link>
-            {member.cluster != null && ` on ${member.cluster}`},{" "}
-            <Link to={to.incident(member.incident_id)}>its incident</Link>
-          </ListItem>
-        ))}
-      </List>
+      <MemberTable label={`Instances with ${group.title}`} members={group.members} />
       {group.members.length < group.instances && (
         <Content component="p">
           <Link to={behind(group)}>All {group.instances} instances</Link>

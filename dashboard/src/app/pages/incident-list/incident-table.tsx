@@ -54,7 +54,6 @@ const COLUMNS: readonly Column<IncidentRow>[] = [
     title: "Severity",
     sort: "priority",
     descendingFirst: true,
-    info: "Cut from the priority, 0 to 10: the class, how far it reaches, and how near a session is",
     cell: (row) => (
       <StatusLabel of="severity" value={row.severity} hint={`Priority ${row.priority.toFixed(1)} of 10`} />
     ),
@@ -72,7 +71,7 @@ const COLUMNS: readonly Column<IncidentRow>[] = [
   { title: "Where", width: 20, cell: (row) => <Where incident={row} /> },
   { title: "Stage", cell: (row) => stageName(row.stage) },
   { title: "Instances", isNumeric: true, cell: (row) => row.instances.toLocaleString("en") },
-  { title: "Clusters", cell: (row) => <ClusterLinks names={row.clusters} most={1} /> },
+  { title: "Clusters", modifier: "nowrap", cell: (row) => <ClusterLinks names={row.clusters} most={1} /> },
   { title: "Since", sort: "onset_at", modifier: "nowrap", cell: (row) => <Age at={row.onset_at} /> },
   {
     title: "State",

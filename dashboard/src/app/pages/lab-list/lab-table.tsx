@@ -103,8 +103,15 @@ const COLUMNS: readonly Column<LabRow>[] = [
   },
   {
     title: "Mapping",
-    info: "How instances were joined to the lab: by its code is surest",
-    cell: (row) => <StatusLabel of="mapping" value={row.mapping} text={MAPPINGS[row.mapping]} isCompact />,
+    cell: (row) => (
+      <StatusLabel
+        of="mapping"
+        value={row.mapping}
+        text={MAPPINGS[row.mapping]}
+        hint="How its instances were joined to the lab"
+        isCompact
+      />
+    ),
   },
 ];
 

@@ -1,4 +1,4 @@
-import { Progress, ProgressMeasureLocation, ProgressSize, ProgressVariant } from "@patternfly/react-core";
+import { Progress, ProgressMeasureLocation, ProgressSize } from "@patternfly/react-core";
 
 import type { Counts } from "@app/client/types";
 
@@ -18,9 +18,6 @@ export function ReadyBar({ counts }: { counts: Counts }) {
         value={ready}
         max={wanted}
         valueText={`${words} ready`}
-        variant={
-          counts.failing > 0 ? ProgressVariant.danger : ready === wanted ? ProgressVariant.success : undefined
-        }
       />
     </>
   );
