@@ -28,6 +28,7 @@ export default defineConfig({
     setupFiles: ["./src/test/setup.ts"],
     include: ["src/**/*.test.{ts,tsx}"],
     restoreMocks: true,
+    testTimeout: 30_000,
     // PatternFly's modules import their style sheets: they go through the bundler.
     server: { deps: { inline: [/@patternfly\//] } },
   },

@@ -1,7 +1,10 @@
 import "@testing-library/jest-dom/vitest";
 
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
+
+// A page is there when it is there, also on a machine that is busy.
+configure({ asyncUtilTimeout: 10_000 });
 
 // What jsdom does not have and pages ask for.
 Object.defineProperty(window, "matchMedia", {

@@ -39,6 +39,8 @@ type Props<R> = {
 };
 
 const OPEN_ROWS = "selected";
+/** Tables of more columns do not fit on a tablet: there every row becomes a card. */
+const NARROW = 6;
 
 /** A list: sorted and paged by the server, its order, page and open rows in the address. */
 export function DataTable<R>(props: Props<R>) {
@@ -49,6 +51,7 @@ export function DataTable<R>(props: Props<R>) {
       <Table
         aria-label={label}
         variant="compact"
+        gridBreakPoint={columns.length > NARROW ? "grid-xl" : "grid-md"}
         isStickyHeader={isSticky}
         className={isSticky ? "sg-table" : "sg-table sg-in-card"}
         isExpandable={expand !== undefined}

@@ -53,7 +53,7 @@ export function FilterToolbar({ url, facets = [], search, children }: Props) {
             <SearchBoxOfList url={url} search={search} />
           </ToolbarItem>
         )}
-        <ToolbarGroup variant="filter-group">
+        <ToolbarGroup variant="filter-group" rowWrap={{ default: "wrap" }}>
           {facets.map((facet) => (
             <FacetFilter key={facet.name} url={url} facet={facet} />
           ))}

@@ -64,12 +64,13 @@ const COLUMNS: readonly Column<IncidentRow>[] = [
     cell: (row) => (
       <>
         <Link to={to.incident(row.id)}>{className(row.class)}</Link> <Marks incident={row} />
-        <div className="sg-secondary">{row.message}</div>
+        <div className="sg-subtle">
+          {stageName(row.stage)}: {row.message}
+        </div>
       </>
     ),
   },
   { title: "Where", width: 20, cell: (row) => <Where incident={row} /> },
-  { title: "Stage", cell: (row) => stageName(row.stage) },
   { title: "Instances", isNumeric: true, cell: (row) => row.instances.toLocaleString("en") },
   { title: "Clusters", modifier: "nowrap", cell: (row) => <ClusterLinks names={row.clusters} most={1} /> },
   { title: "Since", sort: "onset_at", modifier: "nowrap", cell: (row) => <Age at={row.onset_at} /> },
@@ -79,7 +80,7 @@ const COLUMNS: readonly Column<IncidentRow>[] = [
       <>
         <StatusLabel of="incident" value={row.state} isCompact />
         {row.resolved_at != null && (
-          <div className="sg-secondary">
+          <div className="sg-subtle">
             <Age at={row.resolved_at} />
           </div>
         )}
@@ -113,7 +114,7 @@ function Where({ incident }: { incident: IncidentRow }) {
       <>
         <Link to={to.instance(incident.instance_id)}>{incident.namespace ?? "Instance"}</Link>
         {incident.lab != null && (
-          <div className="sg-secondary">
+          <div className="sg-subtle">
             <LabLink code={incident.lab} />
           </div>
         )}

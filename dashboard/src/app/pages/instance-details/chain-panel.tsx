@@ -57,7 +57,7 @@ function Step({ step, subjects }: { step: ChainStep; subjects: WhyAnswer["subjec
                 isCompact
               />
             </Flex>
-            <div className="sg-secondary">
+            <div className="sg-subtle">
               joined by {row.method}, <Age at={row.since} />
             </div>
             {subject?.stuck != null && <div>{sentence(subject.stuck.detail)}</div>}
@@ -95,7 +95,7 @@ function Session({ session }: { session: WhyAnswer["next_session"] | null }) {
         </Link>
         <StatusLabel of="verdict" value={session.verdict} isCompact />
       </Flex>
-      <div className="sg-secondary">{session.sentence}</div>
+      <div className="sg-subtle">{session.sentence}</div>
     </>
   );
 }

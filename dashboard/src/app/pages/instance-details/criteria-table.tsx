@@ -21,7 +21,7 @@ export function CriteriaTable({ stage, criteria }: { stage: string; criteria: re
       cell: (row) => (
         <>
           {humanized(row.name)}
-          <div className="sg-secondary">
+          <div className="sg-subtle">
             {row.role === "entry" ? "Checked first" : row.required ? "Required" : "Optional"}
           </div>
         </>
@@ -53,7 +53,7 @@ function Observed({ criterion }: { criterion: Criterion }) {
       )}
       <Members members={failing} count={count ?? failing.length} />
       {excluded.length > 0 && (
-        <div className="sg-secondary">
+        <div className="sg-subtle">
           Left out on purpose: {excluded.map((one) => `${one.kind} ${one.name} (${one.reason})`).join(", ")}
         </div>
       )}

@@ -51,7 +51,7 @@ export function FailingPanel({ instance, subjects }: Props) {
             <Stack hasGutter>
               {commands.map(({ purpose, command, where }) => (
                 <StackItem key={command}>
-                  <span className="sg-secondary">
+                  <span className="sg-subtle">
                     {purpose}, on {where}
                   </span>
                   <ClipboardCopy isReadOnly isCode hoverTip="Copy" clickTip="Copied" textAriaLabel={purpose}>
@@ -68,12 +68,22 @@ export function FailingPanel({ instance, subjects }: Props) {
 }
 
 const COLUMNS: readonly Column<PodSummary>[] = [
-  { title: "Pod", modifier: "breakWord", cell: (row) => row.name },
-  { title: "Status", cell: (row) => row.status },
+  {
+    title: "Pod",
+    modifier: "breakWord",
+    width: 35,
+    cell: (row) => (
+      <>
+        {row.name}
+        <div className="sg-subtle">
+          {row.node === null ? "on no node" : `on ${row.node}`}, created <Age at={row.createdAt} />
+        </div>
+      </>
+    ),
+  },
+  { title: "Status", modifier: "nowrap", cell: (row) => row.status },
   { title: "Restarts", isNumeric: true, cell: (row) => row.restarts },
-  { title: "Node", modifier: "breakWord", cell: (row) => row.node ?? "on no node" },
-  { title: "Created", cell: (row) => <Age at={row.createdAt} /> },
-  { title: "What it says", width: 35, modifier: "breakWord", cell: (row) => row.message ?? "Nothing" },
+  { title: "What it says", width: 40, modifier: "breakWord", cell: (row) => row.message ?? "Nothing" },
 ];
 
 function Pods({ document }: { document: readonly unknown[] | null }) {

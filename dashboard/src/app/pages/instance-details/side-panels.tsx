@@ -43,7 +43,7 @@ export function IncidentsPanel({ incidents }: { incidents: InstanceDetail["incid
               <Link to={to.incident(incident.id)}>{className(incident.class)}</Link>{" "}
               <StatusLabel of="severity" value={incident.severity} isCompact />{" "}
               <StatusLabel of="incident" value={incident.state} isCompact />
-              <div className="sg-secondary">
+              <div className="sg-subtle">
                 {stageName(incident.stage)}, began <Age at={incident.onset_at} />
               </div>
             </ListItem>
@@ -85,7 +85,7 @@ export function ViolationsPanel({ violations }: { violations: WhyAnswer["violati
         {violations.map((one) => (
           <ListItem key={one.id}>
             <StatusLabel of="violation" value={one.kind} isCompact /> {one.expected}: {one.actual}
-            <div className="sg-secondary">{sentence(one.detail)}</div>
+            <div className="sg-subtle">{sentence(one.detail)}</div>
           </ListItem>
         ))}
       </List>

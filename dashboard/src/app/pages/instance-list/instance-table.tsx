@@ -74,7 +74,7 @@ function ClassCell({ instance }: { instance: InstanceRow }) {
   return (
     <>
       {className(instance.class)}
-      {instance.sub_class != null && <div className="sg-secondary">{humanized(instance.sub_class)}</div>}
+      {instance.sub_class != null && <div className="sg-subtle">{humanized(instance.sub_class)}</div>}
     </>
   );
 }

@@ -11,6 +11,7 @@ import ExclamationTriangleIcon from "@patternfly/react-icons/dist/esm/icons/excl
 import OutlinedQuestionCircleIcon from "@patternfly/react-icons/dist/esm/icons/outlined-question-circle-icon";
 import type { ComponentType } from "react";
 
+import { useIsNarrow } from "@app/hooks/narrow";
 import { stageName } from "@app/labels";
 import type { PipelineStage } from "@app/queries/labs";
 
@@ -34,10 +35,11 @@ type Props = {
 
 /** The stages that apply to a lab, in order; each is a button that picks the instances which do not get past it. */
 export function PipelineSteps({ stages, sessionIsNear, chosen, onChoose }: Props) {
+  const isNarrow = useIsNarrow();
   const absent = stages.filter(({ applicable }) => !applicable);
   return (
     <>
-      <ProgressStepper aria-label="Stages of the lab" isCenterAligned>
+      <ProgressStepper aria-label="Stages of the lab" isCenterAligned={!isNarrow} isVertical={isNarrow}>
         {stages
           .filter(({ applicable }) => applicable)
           .map((stage) => {

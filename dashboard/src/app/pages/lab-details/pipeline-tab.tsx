@@ -31,7 +31,7 @@ export function PipelineTab({ code }: { code: string }) {
       <StackItem>
         <FilterToolbar url={url} facets={[{ name: "cluster", title: "Cluster", options: clusters }]} />
         <Panel title="Pipeline">
-          <Loaded query={pipeline} rows={4}>
+          <Loaded query={pipeline} rows={4} notes={false}>
             {({ data }) => (
               <Stack hasGutter>
                 <StackItem>

@@ -18,7 +18,7 @@ const COLUMNS: readonly Column<LabSession>[] = [
       ) : (
         <>
           <Timestamp at={row.starts_at} />
-          <div className="sg-secondary">
+          <div className="sg-subtle">
             <Age at={row.starts_at} />
           </div>
         </>
@@ -46,7 +46,7 @@ const COLUMNS: readonly Column<LabSession>[] = [
     cell: (row) => (
       <>
         {row.verdict == null ? null : <StatusLabel of="verdict" value={row.verdict} isCompact />}
-        <div className="sg-secondary">{row.sentence}</div>
+        <div className="sg-subtle">{row.sentence}</div>
       </>
     ),
   },

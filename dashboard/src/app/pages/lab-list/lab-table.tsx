@@ -16,13 +16,6 @@ import { UNMAPPED } from "./tally";
 
 const instancesIn = (row: LabRow, state: string) => withQuery(paths.instances, { lab: row.code, state });
 
-/** Shorter than elsewhere: the title says what it is about. */
-const MAPPINGS: Readonly<Record<LabRow["mapping"], string>> = {
-  lab_code: "Lab code",
-  catalog: "Catalog",
-  none: "None",
-};
-
 const COLUMNS: readonly Column<LabRow>[] = [
   {
     title: "Lab",
@@ -31,9 +24,17 @@ const COLUMNS: readonly Column<LabRow>[] = [
     cell: (row) => (
       <>
         <Link to={to.lab(row.code)}>{row.code === UNMAPPED ? "Unmapped" : row.code}</Link>
-        <div className="sg-secondary">
+        <div className="sg-subtle">
           {row.code === UNMAPPED ? "Instances that nothing joins to a lab" : row.title}
         </div>
+        {row.code !== UNMAPPED && (
+          <StatusLabel
+            of="mapping"
+            value={row.mapping}
+            hint="How its instances were joined to the lab: by its code is surest"
+            isCompact
+          />
+        )}
       </>
     ),
   },
@@ -72,21 +73,18 @@ const COLUMNS: readonly Column<LabRow>[] = [
   },
   {
     title: "Fails first at",
-    info: "The stage at which most of its failing instances fail first",
+    sort: "failing_since",
     cell: (row) =>
       row.worst_stage == null ? (
         "Nothing fails"
       ) : (
         <>
           <Link to={to.lab(row.code, { stage: row.worst_stage })}>{stageName(row.worst_stage)}</Link>
-          {row.top_class != null && <div className="sg-secondary">{className(row.top_class)}</div>}
+          <div className="sg-subtle">
+            {className(row.top_class)}, <Age at={row.failing_since} />
+          </div>
         </>
       ),
-  },
-  {
-    title: "Since",
-    sort: "failing_since",
-    cell: (row) => <Age at={row.failing_since} none="not failing" />,
   },
   {
     title: "Incidents",
@@ -98,18 +96,6 @@ const COLUMNS: readonly Column<LabRow>[] = [
         count={row.open_incidents}
         to={withQuery(paths.incidents, { lab: row.code, covered: "1" })}
         what={`open incidents of ${row.code}`}
-      />
-    ),
-  },
-  {
-    title: "Mapping",
-    cell: (row) => (
-      <StatusLabel
-        of="mapping"
-        value={row.mapping}
-        text={MAPPINGS[row.mapping]}
-        hint="How its instances were joined to the lab"
-        isCompact
       />
     ),
   },
