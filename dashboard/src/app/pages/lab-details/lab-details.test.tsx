@@ -30,7 +30,7 @@ it("shows the stages that apply with their counts, and names the others", async 
   at();
   const steps = await screen.findByRole("list", { name: "Stages of the lab" });
   expect(within(steps).getAllByRole("button")).toHaveLength(8);
-  expect(within(steps).getByText("fail 2 · pass 9 (18 % fail)")).toBeVisible();
+  expect(within(steps).getByText("fail 2 · pass 9 (18 % of the known)")).toBeVisible();
   expect(
     screen.getByText(/3 not applicable here: Cluster health, VM runtime ready, Model endpoint ready/),
   ).toBeVisible();
@@ -48,6 +48,14 @@ it("picks the instances of a stage, in the address too", async () => {
     asked.some((path) => path.startsWith("/instances?") && path.includes("stage=deployment-ready")),
   ).toBe(true);
   expect(screen.getByRole("button", { name: "Deployment ready" })).toHaveAttribute("aria-pressed", "true");
+});
+
+it("does not deny a failure that the newest reading did not see", async () => {
+  const stages = pipeline.data.map((stage) => ({ ...stage, worst: [] }));
+  serve({ ...ALL, "/labs/LB1203/pipeline": { body: { ...pipeline, data: stages } } });
+  at("?stage=deployment-ready");
+  expect(await screen.findByText(/was not seen again at the newest reading/)).toBeVisible();
+  expect(screen.queryByText(/Nothing fails at/)).not.toBeInTheDocument();
 });
 
 it("asks for the instances of this lab only", async () => {

@@ -55,7 +55,7 @@ export function PipelineSteps({ stages, sessionIsNear, chosen, onChoose }: Props
                 icon={<Icon />}
                 isCurrent={isChosen}
                 aria-label={word}
-                description={`${countWords(stage.outcomes)}${share > 0 ? ` (${percent(share)} fail)` : ""}`}
+                description={`${countWords(stage.outcomes)}${share > 0 ? ` (${percent(share)} of the known)` : ""}`}
               >
                 <Button
                   variant="link"

@@ -91,7 +91,9 @@ function WorstOf({ stages }: { stages: readonly PipelineStage[] }) {
   return stages.map((stage) =>
     stage.worst.length === 0 ? (
       <Content component="p" key={stage.stage}>
-        Nothing fails at “{stageName(stage.stage)}”.
+        {stage.outcomes.fail > 0
+          ? `What failed at “${stageName(stage.stage)}” was not seen again at the newest reading; it is among the instances below.`
+          : `Nothing fails at “${stageName(stage.stage)}”.`}
       </Content>
     ) : (
       <DataTable
