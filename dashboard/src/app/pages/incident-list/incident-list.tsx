@@ -24,12 +24,12 @@ export default function IncidentList() {
         unmountOnExit
       >
         <Tab eventKey="list" title={<TabTitleText>By urgency</TabTitleText>}>
-          <TabContentBody>
+          <TabContentBody className="sg-tab">
             <IncidentsTab />
           </TabContentBody>
         </Tab>
         <Tab eventKey="groups" title={<TabTitleText>Groups</TabTitleText>}>
-          <TabContentBody>
+          <TabContentBody className="sg-tab">
             <GroupsTab />
           </TabContentBody>
         </Tab>

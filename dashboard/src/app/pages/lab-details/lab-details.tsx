@@ -54,7 +54,7 @@ export default function LabDetails() {
           >
             {TABS.map(({ key, title: name, content: Content }) => (
               <Tab key={key} eventKey={key} title={<TabTitleText>{name}</TabTitleText>}>
-                <TabContentBody hasPadding>
+                <TabContentBody className="sg-tab">
                   <Content code={code} />
                 </TabContentBody>
               </Tab>
