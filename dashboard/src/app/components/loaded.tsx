@@ -8,7 +8,6 @@ import {
 } from "@patternfly/react-core";
 import CubesIcon from "@patternfly/react-icons/dist/esm/icons/cubes-icon";
 import SearchIcon from "@patternfly/react-icons/dist/esm/icons/search-icon";
-import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 
 import type { Meta } from "@app/client/types";
@@ -16,8 +15,17 @@ import type { Meta } from "@app/client/types";
 import { MetaNotes, StaleNote } from "./meta-notes";
 import { ProblemAlert } from "./problem-alert";
 
+/** What of a query is shown. Any query of TanStack's is one; so is a part of another's answer. */
+export type Loadable<T> = {
+  data: T | undefined;
+  error: Error | null;
+  dataUpdatedAt: number;
+  isPlaceholderData: boolean;
+  refetch: () => unknown;
+};
+
 type Props<T> = {
-  query: UseQueryResult<T>;
+  query: Loadable<T>;
   children: (answer: T) => ReactNode;
   /** How high the content will be, so that nothing jumps: rows of a table. */
   rows?: number;
@@ -51,18 +59,21 @@ function metaOf(answer: unknown): Meta | null {
 /** The states that every answer has: on its way, failed, nothing there, nothing matches, and there, perhaps old or in part. */
 export function Loaded<T>(props: Props<T>) {
   const { query, children, rows = 5, skeleton, isEmpty = hasNoRows, empty, filter, notes = true } = props;
-  const retry = () => void query.refetch();
+  const retry = () => {
+    query.refetch();
+  };
   if (query.data === undefined) {
     if (query.error !== null) return <ProblemAlert error={query.error} onRetry={retry} />;
     return <div aria-busy="true">{skeleton ?? <SkeletonRows rows={rows} />}</div>;
   }
   const answer = query.data;
+  const { error } = query;
   const meta = notes ? metaOf(answer) : null;
   return (
     <>
-      {query.error !== null && (
+      {error !== null && (
         <StaleNote since={query.dataUpdatedAt}>
-          {(title) => <ProblemAlert variant="warning" title={title} error={query.error} onRetry={retry} />}
+          {(title) => <ProblemAlert variant="warning" title={title} error={error} onRetry={retry} />}
         </StaleNote>
       )}
       {meta !== null && <MetaNotes meta={meta} />}

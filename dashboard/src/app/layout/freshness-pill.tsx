@@ -1,22 +1,21 @@
 import { Label, Tooltip } from "@patternfly/react-core";
-import type { UseQueryResult } from "@tanstack/react-query";
 import { Link } from "react-router";
 
 import { to } from "@app/Routes";
 import type { Schemas } from "@app/client/types";
 import { shownAs } from "@app/labels";
 import { useLiveState } from "@app/live";
-import type { OverviewAnswer } from "@app/queries/overview";
+import { useEverySource } from "@app/queries/overview";
 import { duration } from "@app/time";
 
 type Freshness = { state: Schemas["SourceState"] | "unread"; text: string; detail: string };
 
 const WORST: readonly Schemas["SourceState"][] = ["failed", "stale", "never", "late", "fresh"];
 
+type Source = Pick<Schemas["SourceMeta"], "source" | "state"> & { age_s?: number | null };
+
 /** How current everything is, in one word: the worst of the sources that are in use. */
-export function freshness(
-  sources: readonly Pick<Schemas["SourceMeta"], "source" | "state" | "age_s">[],
-): Freshness {
+export function freshness(sources: readonly Source[]): Freshness {
   const used = sources.filter((source) => source.state !== "disabled");
   const worst = WORST.find((state) => used.some((source) => source.state === state));
   if (worst === undefined) return { state: "never", text: "No sources", detail: "No source is configured." };
@@ -38,11 +37,11 @@ export function freshness(
 }
 
 /** Says how current the data is, on every page, and leads to the sources. */
-export function FreshnessPill({ overview }: { overview: UseQueryResult<OverviewAnswer> }) {
+export function FreshnessPill() {
   const live = useLiveState();
-  const answer = overview.data;
+  const answer = useEverySource().data;
   if (answer === undefined) return null;
-  const { state, text, detail } = freshness(answer.meta.sources);
+  const { state, text, detail } = freshness(answer.data);
   const shown = shownAs("source", state);
   const Icon = shown.icon;
   return (

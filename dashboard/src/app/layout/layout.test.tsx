@@ -6,6 +6,7 @@ import { sessionExpired } from "@app/client/session";
 import { liveState } from "@app/live";
 import overview from "@test/fixtures/overview.json";
 import search from "@test/fixtures/search.json";
+import sources from "@test/fixtures/sources.json";
 import { renderAt } from "@test/render";
 import { problem, serve } from "@test/server";
 
@@ -26,7 +27,12 @@ const ME = {
   meta: overview.meta,
 };
 
-const ALL = { "/overview": { body: overview }, "/me": { body: ME }, "/search": { body: search } };
+const ALL = {
+  "/overview": { body: overview },
+  "/sources": { body: sources },
+  "/me": { body: ME },
+  "/search": { body: search },
+};
 
 afterEach(() => {
   act(() => {
@@ -40,7 +46,7 @@ describe("the frame", () => {
     serve(ALL);
     renderAt(<Layout />);
     expect(await screen.findByText("Simulated fleet")).toBeInTheDocument();
-    expect(screen.getByRole("link", { name: "1 of 8 sources failed" })).toHaveAttribute(
+    expect(await screen.findByRole("link", { name: "1 of 15 sources failed" })).toHaveAttribute(
       "href",
       "/settings?tab=sources",
     );

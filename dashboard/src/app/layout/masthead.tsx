@@ -75,7 +75,7 @@ export function AppMasthead({ me, searchRef, onHelp }: Props) {
                 </ToolbarItem>
               )}
               <ToolbarItem>
-                <FreshnessPill overview={overview} />
+                <FreshnessPill />
               </ToolbarItem>
               <ToolbarItem>
                 <ZoneSwitch />

@@ -73,6 +73,28 @@ describe("the overview", () => {
     expect(await part("Needs attention").findAllByRole("row")).toHaveLength(attention.data.length + 1);
   });
 
+  it("is one request when the server tells everything at once", async () => {
+    const data = {
+      ...overview.data,
+      next_sessions: sessions.data,
+      attention: attention.data,
+      sources: sources.data,
+      recommendations: { open: 9, urgent: 2, top: recommendations.data },
+    };
+    const asked = serve({ "/overview": { body: { ...overview, data } } });
+    renderAt(<Overview />);
+    expect(await screen.findByText("LB1203")).toBeInTheDocument();
+    expect(part("Sources").getByText("agnosticv")).toBeInTheDocument();
+    expect(part("Recommendations").getAllByRole("listitem")).toHaveLength(recommendations.data.length);
+    expect(asked).toEqual(["/overview"]);
+  });
+
+  it("shows its parts though the whole cannot be read", async () => {
+    serve({ ...ALL, "/overview": problem(403, "forbidden", "Not this") });
+    renderAt(<Overview />);
+    expect(await screen.findByText("LB1203")).toBeInTheDocument();
+  });
+
   it("says why there is nothing", async () => {
     serve({ ...ALL, "/sessions": { body: { ...sessions, data: [] } } });
     renderAt(<Overview />);

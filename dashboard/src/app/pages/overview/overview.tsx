@@ -24,7 +24,7 @@ export default function Overview() {
             {({ data, meta }) => (
               <Stack hasGutter>
                 <StackItem>
-                  <Verdict verdict={data.verdict} asOf={meta.as_of} />
+                  <Verdict overview={data} asOf={meta.as_of} />
                 </StackItem>
                 <StackItem>
                   <Tiles overview={data} />

@@ -10,7 +10,10 @@ import { StatusLabel } from "@app/components/status-label";
 import { Age } from "@app/components/times";
 import { useEverySource } from "@app/queries/overview";
 
-type Source = Row<"/api/v1/sources">;
+type Source = Pick<
+  Row<"/api/v1/sources">,
+  "source" | "state" | "last_success_at" | "last_error" | "coverage"
+>;
 
 const COLUMNS: Column<Source>[] = [
   {

@@ -12,7 +12,14 @@ const VARIANTS: Record<Schemas["Level"], AlertProps["variant"]> = {
 };
 
 /** The one sentence. */
-export function Verdict({ verdict, asOf }: { verdict: Schemas["Verdict"]; asOf: string | null | undefined }) {
+export function Verdict({
+  overview,
+  asOf,
+}: {
+  overview: Schemas["Overview"];
+  asOf: string | null | undefined;
+}) {
+  const { verdict, last_hour: hour } = overview;
   const shown = shownAs("level", verdict.level);
   const Icon = shown.icon;
   return (
@@ -24,7 +31,8 @@ export function Verdict({ verdict, asOf }: { verdict: Schemas["Verdict"]; asOf: 
       component="h2"
       title={sentence(verdict.sentence)}
     >
-      {shown.text}, as of <Timestamp at={asOf} />
+      {shown.text}, as of <Timestamp at={asOf} />. In the last hour {hour.incidents_opened} incidents were
+      opened, {hour.degraded} checks of instances began to fail, and {hour.recovered} recovered.
     </Alert>
   );
 }
