@@ -125,13 +125,13 @@ async fn demolition_says_how_far_learners_came() {
         )
     };
     assert!(sessions.iter().filter(|row| outcome(row) == (Some(0), true)).count() > 10);
-    assert!(
-        sessions
-            .iter()
-            .filter(|row| outcome(row).0.is_some_and(|failed| failed > 0))
-            .count()
-            >= 4
-    );
+    // At the beginning learners fail in the two labs whose trouble is older than the story; one of them was mended since and says so later.
+    let failed: BTreeSet<&str> = sessions
+        .iter()
+        .filter(|row| outcome(row).0.is_some_and(|failed| failed > 0))
+        .filter_map(|row| row["name"].as_str()?.split(' ').next())
+        .collect();
+    assert!(failed.is_superset(&BTreeSet::from(["LB1206", "LB1501"])), "{failed:?}");
     assert!(sessions.iter().any(|row| row["last_result"].is_null()));
     let workshops: BTreeSet<String> = story.workshops().iter().map(stargate_sim::story::plot::Workshop::url).collect();
     let joined = sessions
