@@ -228,7 +228,13 @@ impl<P> Ask<P> {
             seal(&mut digest, [view.view.as_str()].into_iter());
             digest.update(view.version.to_be_bytes());
         }
-        digest.update(basis.minute.unwrap_or_default().to_be_bytes());
+        if let Some(minute) = basis.minute {
+            digest.update(minute.to_be_bytes());
+            // Such an answer may tell of any collector: it is another one as soon as one of them changes its state.
+            for source in basis.collectors.headings(&SourceName::ALL, basis.now) {
+                seal(&mut digest, [source.source.as_str(), source.state.as_str()].into_iter());
+            }
+        }
         for source in sources {
             seal(&mut digest, [source.source.as_str(), source.state.as_str()].into_iter());
             seal(&mut digest, source.coverage.missing.iter().map(String::as_str));

@@ -129,7 +129,7 @@ impl FleetCache {
 }
 
 /// Whether nothing was changed since `kept`, as far as `wanted` knows. Versions only rise.
-fn is_current(kept: &[ViewVersion], wanted: &[ViewVersion]) -> bool {
+pub(crate) fn is_current(kept: &[ViewVersion], wanted: &[ViewVersion]) -> bool {
     let at_least = |wanted: &ViewVersion| kept.iter().any(|kept| kept.view == wanted.view && kept.version >= wanted.version);
     wanted.iter().all(at_least)
 }

@@ -62,6 +62,7 @@ use utoipa_axum::routes;
 
 use crate::access::reading::{Door, Reading};
 use crate::access::scope::LabScope;
+use crate::api::overview::first::FirstCache;
 use crate::feed::Feed;
 use crate::fleet::FleetCache;
 use crate::frame::Operations;
@@ -86,6 +87,7 @@ pub struct QueryState {
     pub shutdown: CancellationToken,
     fleet: FleetCache,
     supply: SupplyCache,
+    first: FirstCache,
     feed: Feed,
 }
 
@@ -100,6 +102,7 @@ impl QueryState {
             shutdown: CancellationToken::new(),
             fleet: FleetCache::default(),
             supply: SupplyCache::default(),
+            first: FirstCache::default(),
             feed: Feed::default(),
         }
     }

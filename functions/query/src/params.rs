@@ -80,6 +80,11 @@ impl ToSchema for StageName {}
 pub struct Limit(u8);
 
 impl Limit {
+    /// What needs attention in the first view.
+    pub const FIRST_VIEW: Self = Self(10);
+    /// The best of a list.
+    pub const TOP: Self = Self(3);
+
     /// As a count.
     #[must_use]
     pub fn rows(self) -> usize {

@@ -308,11 +308,8 @@ pub async fn attention(State(app): State<QueryState>, ask: Ask<AttentionParams>)
     let basis = Basis::read(&mut db, ask.now).await?;
     let clusters = basis.cluster_ids(&params.cluster)?;
     let filter = Filter {
-        states: vec![IncidentState::Open.as_str().to_owned()],
         severities: any_word(&params.severity, IncidentSeverity::as_str),
-        top_level: true,
-        clusters,
-        ..Filter::default()
+        ..needing_attention(clusters)
     };
     answer(
         &mut db,
@@ -324,6 +321,29 @@ pub async fn attention(State(app): State<QueryState>, ask: Ask<AttentionParams>)
         params.cursor.as_deref(),
     )
     .await
+}
+
+/// Open incidents that no other covers.
+fn needing_attention(clusters: Option<Vec<Uuid>>) -> Filter {
+    Filter {
+        states: vec![IncidentState::Open.as_str().to_owned()],
+        top_level: true,
+        clusters,
+        ..Filter::default()
+    }
+}
+
+/// The most urgent of what needs attention.
+pub(super) async fn most_urgent(
+    db: &mut PgConnection,
+    basis: &Basis,
+    clusters: Option<&[Uuid]>,
+    limit: Limit,
+) -> Result<Vec<IncidentRow>, ApiError> {
+    let first = Wanted::new(limit, None, "")?;
+    let mut records = by_priority(db, &needing_attention(clusters.map(<[Uuid]>::to_vec)), &first).await?;
+    records.truncate(limit.rows());
+    Ok(rows(records, basis))
 }
 
 async fn answer<P>(

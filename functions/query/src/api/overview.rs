@@ -1,4 +1,6 @@
-//! The first view: one honest sentence and the numbers behind it, from rollups only.
+//! The first view in one answer: an honest sentence, the numbers behind it, and what to look at first.
+
+pub mod first;
 
 use axum::extract::State;
 use axum::response::Response;
@@ -8,15 +10,20 @@ use stargate_common::sources::SourceName;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use self::first::{First, IncidentHour};
 use super::clusters::{self, ClassCount, ClusterRow, ClusterStatus, StageOutcomes};
-use super::sessions::{self, SessionCounts};
+use super::incidents::IncidentRow;
+use super::recommendations::AdviceSummary;
+use super::sessions::{self, SessionCounts, SessionRow};
+use super::sources::{self, SourceRow};
 use crate::QueryState;
 use crate::answer::{Ask, One, Scope};
 use crate::basis::Basis;
 use crate::counts::{Counts, Outcomes};
 use crate::fleet::{Fleet, OpenIncidents};
+use crate::params::words;
 use crate::problem::ApiError;
-use crate::sources::SourceState;
+use crate::sources::{Coverage, SourceState};
 use crate::supply::Supply;
 use crate::verdict::{Facts, Verdict, verdict};
 
@@ -51,6 +58,67 @@ pub struct Overview {
     pub stages: Vec<StageOutcomes>,
     /// Every cluster.
     pub clusters: Vec<ClusterSummary>,
+    /// Sessions that run now or begin in the next four hours, by start, at most 8.
+    pub next_sessions: Vec<SessionRow>,
+    /// Open incidents that no other covers, most urgent first, at most 10.
+    pub attention: Vec<IncidentRow>,
+    /// Every source, by name.
+    pub sources: Vec<SourceSummary>,
+    /// Advice that stands.
+    pub recommendations: AdviceSummary,
+    /// Incidents that began and ended in each of the last 24 hours, oldest first.
+    pub incident_hours: Vec<IncidentHour>,
+}
+
+words! {
+    /// What a source is.
+    SourceKind {
+        /// A cluster that is watched.
+        Cluster = "cluster",
+        /// A system that is asked.
+        Collector = "collector",
+    }
+}
+
+/// A source in a few words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SourceSummary {
+    /// Its name: `cluster/<name>`, or that of a collector.
+    #[schema(example = "cluster/cnv-west-2")]
+    pub source: String,
+    /// `cluster` or `collector`. May grow.
+    #[schema(value_type = SourceKind)]
+    pub kind: String,
+    /// How far it can be relied on.
+    pub state: SourceState,
+    /// How long ago it was last read completely, in seconds.
+    #[schema(minimum = 0)]
+    pub age_s: Option<i64>,
+    /// When that was.
+    pub last_success_at: Option<DateTime<Utc>>,
+    /// Why it is not fresh.
+    pub last_error: Option<String>,
+    /// How much of it was read.
+    pub coverage: Coverage,
+}
+
+impl From<SourceRow> for SourceSummary {
+    fn from(row: SourceRow) -> Self {
+        let kind = if row.source.starts_with("cluster/") {
+            SourceKind::Cluster
+        } else {
+            SourceKind::Collector
+        };
+        Self {
+            kind: kind.as_str().to_owned(),
+            source: row.source,
+            state: row.state,
+            age_s: row.age_s,
+            last_success_at: row.last_success_at,
+            last_error: row.last_error,
+            coverage: row.coverage,
+        }
+    }
 }
 
 /// The health rate and what it is made of.
@@ -156,19 +224,23 @@ pub struct OverviewParams {
     responses((status = 200, description = "The overview", body = One<Overview>)))]
 pub async fn get(State(app): State<QueryState>, ask: Ask<OverviewParams>) -> Result<Response, ApiError> {
     let mut db = app.read(&ask.identity).await?;
-    let basis = Basis::read(&mut db, ask.now).await?;
+    // It names sessions by the time that is left, and sources by their age.
+    let basis = Basis::of_the_minute(&mut db, ask.now).await?;
     let clusters = basis.cluster_ids(&ask.params.cluster)?;
     let scope: Scope<'_> = clusters.as_deref().into();
     ask.one(&basis, scope, async || {
         let fleet = app.fleet.get(&mut db, &basis).await?;
         let supply = app.supply.get(&mut db, &basis).await?;
-        Ok(overview(&fleet, &supply, &basis, clusters.as_deref()))
+        let first = app.first.get(&mut db, &basis, clusters.as_deref()).await?;
+        let mut sources = sources::every(&mut db, &basis).await?;
+        sources.sort_by(|a, b| a.source.cmp(&b.source));
+        Ok(overview(&fleet, &supply, &first, sources, &basis, clusters.as_deref()))
     })
     .await
 }
 
 /// The overview of the named clusters, or of all.
-fn overview(fleet: &Fleet, supply: &Supply, basis: &Basis, only: Option<&[Uuid]>) -> Overview {
+fn overview(fleet: &Fleet, supply: &Supply, first: &First, sources: Vec<SourceRow>, basis: &Basis, only: Option<&[Uuid]>) -> Overview {
     let wanted = |id: Uuid| only.is_none_or(|only| only.contains(&id));
     // What is about the whole fleet has no cluster.
     let concerns = |id: Option<Uuid>| id.map_or(only.is_none(), wanted);
@@ -195,6 +267,7 @@ fn overview(fleet: &Fleet, supply: &Supply, basis: &Basis, only: Option<&[Uuid]>
     for stage in &stages {
         outcomes += stage.outcomes;
     }
+    let sessions = sessions::judged(supply, fleet, basis);
     Overview {
         verdict: verdict(Facts {
             instances: &instances,
@@ -205,7 +278,7 @@ fn overview(fleet: &Fleet, supply: &Supply, basis: &Basis, only: Option<&[Uuid]>
         simulated: !clusters.is_empty() && clusters.iter().all(|row| row.simulated),
         instances,
         unmapped,
-        sessions_next: sessions::counts(&sessions::judged(supply, fleet, basis), basis),
+        sessions_next: sessions::counts(&sessions, basis),
         provisioning: provisioning(supply, basis),
         health: Health {
             rate: outcomes.health_rate(),
@@ -216,6 +289,11 @@ fn overview(fleet: &Fleet, supply: &Supply, basis: &Basis, only: Option<&[Uuid]>
         top_classes: clusters::top_classes(fleet, basis, |count| wanted(count.cluster_id)),
         stages,
         clusters: clusters.into_iter().map(summary).collect(),
+        next_sessions: sessions::next(&sessions, supply, basis.now),
+        attention: first.attention.clone(),
+        sources: sources.into_iter().map(SourceSummary::from).collect(),
+        recommendations: first.advice.clone(),
+        incident_hours: first.hours.clone(),
     }
 }
 

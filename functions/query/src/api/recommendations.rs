@@ -17,7 +17,7 @@ use super::{any_of, any_word};
 use crate::QueryState;
 use crate::answer::{Ask, List, One, Scope};
 use crate::basis::Basis;
-use crate::page::{Key, Sort, short};
+use crate::page::{Key, Sort, Wanted, short};
 use crate::params::{Limit, NoParams, words};
 use crate::problem::ApiError;
 use crate::words::Withdrawal;
@@ -206,6 +206,33 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<RecommendationParams>)
         Ok(short(rows, params.sort.as_ref().unwrap_or(&usual), &wanted, key, id))
     })
     .await
+}
+
+/// Advice that stands, in a few numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct AdviceSummary {
+    /// Advice that stands.
+    #[schema(minimum = 0)]
+    pub open: usize,
+    /// Of this, what somebody should look at today: critical or high.
+    #[schema(minimum = 0)]
+    pub urgent: usize,
+    /// The most urgent and surest, at most 3.
+    pub top: Vec<RecommendationRow>,
+}
+
+/// Sums up the advice that stands.
+pub(super) async fn summary(db: &mut PgConnection) -> Result<AdviceSummary, ApiError> {
+    let rows = read(db, &RecommendationParams::default()).await?;
+    let (open, urgent) = (
+        rows.len(),
+        rows.iter()
+            .filter(|row| matches!(row.urgency.as_str(), "critical" | "high"))
+            .count(),
+    );
+    let first = Wanted::new(Limit::TOP, None, "")?;
+    let (top, _) = short(rows, &Sort::ascending(RecommendationField::Urgency), &first, key, id);
+    Ok(AdviceSummary { open, urgent, top })
 }
 
 fn key(row: &RecommendationRow, field: RecommendationField) -> Key {

@@ -396,6 +396,20 @@ pub(super) fn row(one: &Judged<'_>, supply: &Supply) -> SessionRow {
     }
 }
 
+/// How far ahead the first view names sessions, and how many.
+const NEXT: (TimeDelta, usize) = (TimeDelta::hours(4), 8);
+
+/// The sessions that run, and those that begin in the next hours, by start.
+pub(super) fn next(judged: &[Judged<'_>], supply: &Supply, now: DateTime<Utc>) -> Vec<SessionRow> {
+    let (ahead, most) = NEXT;
+    let wanted = |one: &&Judged<'_>| match one.readiness.phase {
+        Phase::Running => true,
+        Phase::Upcoming => one.session.starts_at.is_some_and(|at| at - now <= ahead),
+        Phase::NoTime | Phase::Over | Phase::Canceled => false,
+    };
+    judged.iter().filter(wanted).take(most).map(|one| row(one, supply)).collect()
+}
+
 /// Sessions that run now or begin soon, counted. Null when the schedule is not known.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, ToSchema)]
 pub struct SessionCounts {

@@ -92,8 +92,7 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<SourceParams>) -> Resu
     let mut db = app.read(&ask.identity).await?;
     let basis = Basis::read(&mut db, ask.now).await?;
     ask.list(&basis, Scope::Fleet, async || {
-        let mut rows = collectors(&mut db, ask.now).await?;
-        rows.extend(basis.clusters.iter().map(|cluster| of_cluster(cluster, ask.now)));
+        let rows = every(&mut db, &basis).await?;
         let key = |row: &SourceRow, field| match field {
             SourceField::Source => Key::text(Some(&row.source)),
             SourceField::AgeS => Key::number(row.age_s),
@@ -101,6 +100,13 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<SourceParams>) -> Resu
         Ok(short(rows, sort, &wanted, key, |row| row.source.clone()))
     })
     .await
+}
+
+/// Every source, in no order.
+pub(super) async fn every(db: &mut PgConnection, basis: &Basis) -> Result<Vec<SourceRow>, ApiError> {
+    let mut rows = collectors(db, basis.now).await?;
+    rows.extend(basis.clusters.iter().map(|cluster| of_cluster(cluster, basis.now)));
+    Ok(rows)
 }
 
 fn of_cluster(cluster: &ClusterSource, now: DateTime<Utc>) -> SourceRow {

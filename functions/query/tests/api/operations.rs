@@ -405,3 +405,86 @@ async fn advice_comes_by_urgency_then_by_how_sure_it_is_and_is_found_by_lab() {
         (&json!(40), &json!(["aap"]))
     );
 }
+
+#[tokio::test]
+async fn the_overview_names_what_the_lists_begin_with() {
+    let app = App::small().await;
+    let first = app.ok("/api/v1/overview").await["data"].clone();
+
+    let attention = app.ok("/api/v1/overview/attention?limit=10").await;
+    assert_eq!(first["attention"], attention["data"]);
+    assert!(!rows(&attention).is_empty());
+    let here = app.ok("/api/v1/overview?cluster=cnv-02").await["data"].clone();
+    assert_eq!(
+        here["attention"],
+        app.ok("/api/v1/overview/attention?limit=10&cluster=cnv-02").await["data"]
+    );
+    assert_ne!(here["attention"], first["attention"]);
+
+    let advice = app.ok("/api/v1/recommendations").await;
+    assert_eq!(first["recommendations"]["top"].as_array().unwrap()[..], rows(&advice)[..3]);
+    assert_eq!(
+        (&first["recommendations"]["open"], &first["recommendations"]["urgent"]),
+        (&json!(4), &json!(3))
+    );
+
+    let sources = app.ok("/api/v1/sources").await;
+    let fields = ["source", "state", "age_s", "last_success_at", "last_error", "coverage"];
+    let pick = |row: &Value| fields.map(|field| row[field].clone());
+    let told: Vec<_> = first["sources"].as_array().unwrap().iter().map(pick).collect();
+    assert_eq!(told, rows(&sources).iter().map(pick).collect::<Vec<_>>());
+    assert_eq!(
+        first["sources"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|row| row["kind"] == "cluster")
+            .count(),
+        3
+    );
+
+    let sessions = app.ok("/api/v1/sessions?phase=running&phase=upcoming&limit=200").await;
+    let soon = |row: &&Value| row["starts_at"].as_str().unwrap() <= "2026-11-23T10:00:00Z";
+    let soon: Vec<&Value> = rows(&sessions).iter().filter(soon).take(8).collect();
+    assert!(!soon.is_empty());
+    assert_eq!(first["next_sessions"].as_array().unwrap().iter().collect::<Vec<_>>(), soon);
+}
+
+#[tokio::test]
+async fn the_overview_counts_incidents_by_hour_and_says_in_which_nobody_looked() {
+    let app = App::small().await;
+    app.execute("delete from incidents where opened_at between '2026-11-22 23:00Z' and '2026-11-23 02:00Z'")
+        .await;
+    app.execute(
+        "update incidents set resolved_at = '2026-11-22 10:20Z' where resolved_at between '2026-11-22 23:00Z' and '2026-11-23 02:00Z'",
+    )
+    .await;
+    app.execute("delete from scans where started_at between '2026-11-22 23:00Z' and '2026-11-23 01:20Z'")
+        .await;
+    let first = app.ok("/api/v1/overview").await["data"].clone();
+    let hours = first["incident_hours"].as_array().unwrap();
+    assert_eq!(hours.len(), 24);
+    assert_eq!(
+        (&hours[0]["start"], &hours[23]["start"]),
+        (&json!("2026-11-22T07:00:00Z"), &json!("2026-11-23T06:00:00Z"))
+    );
+    let hour = |start: &str| hours.iter().find(|hour| hour["start"] == start).unwrap();
+    assert_eq!(hour("2026-11-22T23:00:00Z")["opened"], 0, "the reading of 22:45 still holds");
+    assert_eq!(hour("2026-11-23T00:00:00Z")["opened"], Value::Null);
+    assert_eq!(hour("2026-11-23T00:00:00Z")["resolved"], Value::Null);
+    assert_eq!(hour("2026-11-23T01:00:00Z")["opened"], 0);
+    for (field, counted) in [
+        (
+            "opened",
+            "select count(*)::text from incidents where opened_at between '2026-11-22 07:00Z' and '2026-11-23 06:00Z'",
+        ),
+        (
+            "resolved",
+            "select count(*)::text from incidents where resolved_at between '2026-11-22 07:00Z' and '2026-11-23 06:00Z'",
+        ),
+    ] {
+        let sum: i64 = hours.iter().filter_map(|hour| hour[field].as_i64()).sum();
+        assert_eq!(sum.to_string(), app.text(counted).await);
+        assert_ne!(sum, 0);
+    }
+}
