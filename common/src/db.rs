@@ -6,6 +6,7 @@
 //! comment with the function's name: that is what PostgreSQL's log and `pg_stat_activity` show.
 
 pub mod aap_jobs;
+pub mod cluster_samples;
 pub mod clusters;
 pub mod collection_requests;
 pub mod collections;

@@ -175,3 +175,8 @@ from seed, (values (1, 'route_not_created', 'lab', 'LB0001', 'medium', 85), (2, 
 
 insert into rule_unknowns (rule, scope, reason, subjects, examples, facts, sources, since)
 select 'aap_provision_failing', 'lab', 'not_collected', 40, '["LB0001", "LB0002"]'::jsonb, '["provision_jobs"]'::jsonb, '["aap"]'::jsonb, now from seed;
+
+insert into cluster_samples (cluster_id, at, cpu_sum, cpu_n, mem_sum, mem_n, density_sum, density_n, looks)
+select cluster_id, date_bin('15 min', at, 'epoch'), 3 * (40 + pg_temp.roll(extract(epoch from at)::int / 900, name) % 30), 3,
+       3 * (50 + pg_temp.roll(extract(epoch from at)::int / 900, name || 'm') % 20), 3, 3 * 2.5, 3, 1
+from seed, clusters, generate_series(now - interval '1 day' * days, now - interval '1 min', interval '15 min') at;

@@ -53,7 +53,7 @@ pub struct Partitioned {
 }
 
 /// Every partitioned table. Sources of the times: dashboard-and-query-domain 4.3; the outbox keeps what was never sent.
-pub const PARTITIONED: [Partitioned; 8] = [
+pub const PARTITIONED: [Partitioned; 9] = [
     Partitioned {
         table: "evidence_history",
         column: "replaced_at",
@@ -101,6 +101,13 @@ pub const PARTITIONED: [Partitioned; 8] = [
         column: "at",
         period: Period::Day,
         keep_days: 14,
+        keep: "false",
+    },
+    Partitioned {
+        table: "cluster_samples",
+        column: "at",
+        period: Period::Month,
+        keep_days: 100,
         keep: "false",
     },
     Partitioned {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use stargate_common::db::cluster_samples::{self, Sample};
 use stargate_common::db::clusters;
 use stargate_common::db::evidence::AsOf;
 use stargate_common::db::incidents::{self, Row as IncidentRow};
@@ -13,6 +14,7 @@ use stargate_common::db::transitions::{self, Row as TransitionRow};
 use stargate_common::db::views::{self, View};
 use stargate_common::db::{instances, outbox, rollups};
 use stargate_common::evaluate::rubric::RubricSet;
+use stargate_common::objects::Kind;
 use stargate_common::track::transition::Key;
 use stargate_common::track::triage::{self, Session, Spread};
 use stargate_common::track::{IncidentChange, Resolution};
@@ -56,6 +58,10 @@ pub async fn take_in(
         if let Some(receipt) = receipt {
             receipt.file(conn, now).await?;
         }
+        let looked = [Kind::Namespace, Kind::Pod]
+            .into_iter()
+            .all(|kind| as_of.coverage.until(kind, as_of.now).is_ok());
+        cluster_samples::add(conn, cluster.id, Sample::of(&judged.summary, looked), waiting.observed_at).await?;
     }
     let stored_stages = stage_state::of_cluster(conn, cluster.id, cluster.evaluated_as_of).await?;
     let stored_instances = instances::standings(conn, cluster.id).await?;

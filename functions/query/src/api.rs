@@ -20,6 +20,7 @@ pub mod sources;
 pub mod stream;
 pub mod subjects;
 pub mod transitions;
+pub mod trends;
 pub mod violations;
 pub mod why;
 

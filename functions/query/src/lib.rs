@@ -129,6 +129,7 @@ fn operations() -> OpenApiRouter<QueryState> {
         "/api/v1",
         OpenApiRouter::new()
             .routes(routes!(api::overview::get))
+            .routes(routes!(api::trends::get))
             .routes(routes!(api::incidents::attention))
             .routes(routes!(api::incidents::groups::groups))
             .routes(routes!(api::clusters::list))

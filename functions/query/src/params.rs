@@ -82,6 +82,8 @@ pub struct Limit(u8);
 impl Limit {
     /// What needs attention in the first view.
     pub const FIRST_VIEW: Self = Self(10);
+    /// As many as a page can hold.
+    pub const MOST: Self = Self(200);
     /// The best of a list.
     pub const TOP: Self = Self(3);
 

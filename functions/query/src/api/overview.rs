@@ -231,16 +231,22 @@ pub async fn get(State(app): State<QueryState>, ask: Ask<OverviewParams>) -> Res
     ask.one(&basis, scope, async || {
         let fleet = app.fleet.get(&mut db, &basis).await?;
         let supply = app.supply.get(&mut db, &basis).await?;
-        let first = app.first.get(&mut db, &basis, clusters.as_deref()).await?;
+        let first = app.first.get(&mut db, &basis).await?;
+        let attention = first.attention(&mut db, &basis, clusters.as_deref()).await?;
         let mut sources = sources::every(&mut db, &basis).await?;
         sources.sort_by(|a, b| a.source.cmp(&b.source));
-        Ok(overview(&fleet, &supply, &first, sources, &basis, clusters.as_deref()))
+        let rest = overview(&fleet, &supply, &first, &basis, clusters.as_deref());
+        Ok(Overview {
+            attention,
+            sources: sources.into_iter().map(SourceSummary::from).collect(),
+            ..rest
+        })
     })
     .await
 }
 
-/// The overview of the named clusters, or of all.
-fn overview(fleet: &Fleet, supply: &Supply, first: &First, sources: Vec<SourceRow>, basis: &Basis, only: Option<&[Uuid]>) -> Overview {
+/// The overview of the named clusters, or of all, but for what must be read each time.
+fn overview(fleet: &Fleet, supply: &Supply, first: &First, basis: &Basis, only: Option<&[Uuid]>) -> Overview {
     let wanted = |id: Uuid| only.is_none_or(|only| only.contains(&id));
     // What is about the whole fleet has no cluster.
     let concerns = |id: Option<Uuid>| id.map_or(only.is_none(), wanted);
@@ -290,10 +296,10 @@ fn overview(fleet: &Fleet, supply: &Supply, first: &First, sources: Vec<SourceRo
         stages,
         clusters: clusters.into_iter().map(summary).collect(),
         next_sessions: sessions::next(&sessions, supply, basis.now),
-        attention: first.attention.clone(),
-        sources: sources.into_iter().map(SourceSummary::from).collect(),
+        attention: Vec::new(),
+        sources: Vec::new(),
         recommendations: first.advice.clone(),
-        incident_hours: first.hours.clone(),
+        incident_hours: first.hours(basis.now, only),
     }
 }
 

@@ -459,7 +459,7 @@ async fn the_overview_counts_incidents_by_hour_and_says_in_which_nobody_looked()
         "update incidents set resolved_at = '2026-11-22 10:20Z' where resolved_at between '2026-11-22 23:00Z' and '2026-11-23 02:00Z'",
     )
     .await;
-    app.execute("delete from scans where started_at between '2026-11-22 23:00Z' and '2026-11-23 01:20Z'")
+    app.execute("delete from cluster_samples where at between '2026-11-22 22:50Z' and '2026-11-23 01:20Z'")
         .await;
     let first = app.ok("/api/v1/overview").await["data"].clone();
     let hours = first["incident_hours"].as_array().unwrap();
@@ -487,4 +487,112 @@ async fn the_overview_counts_incidents_by_hour_and_says_in_which_nobody_looked()
         assert_eq!(sum.to_string(), app.text(counted).await);
         assert_ne!(sum, 0);
     }
+}
+
+#[tokio::test]
+async fn a_trend_tells_none_where_somebody_looked_and_nothing_where_nobody_did() {
+    let app = App::small().await;
+    app.execute("delete from incidents where resolved_at between '2026-11-22 20:00Z' and '2026-11-23 00:00Z'")
+        .await;
+    app.execute("delete from cluster_samples where at between '2026-11-22 20:00Z' and '2026-11-22 22:00Z'")
+        .await;
+    let body = app.ok("/api/v1/trends?metric=incidents_resolved&group_by=cluster&range=24h").await;
+    let trend = &body["data"];
+    assert_eq!(
+        (&trend["bucket_s"], &trend["unit"], &trend["other"]),
+        (&json!(900), &json!("incidents"), &json!(false))
+    );
+    let series = trend["series"].as_array().unwrap();
+    let mut keys: Vec<_> = series.iter().map(|series| series["key"].as_str().unwrap()).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["cnv-01", "cnv-02", "cnv-03"]);
+    let value = |t: &str| {
+        let points = series[0]["points"].as_array().unwrap();
+        assert_eq!(points.len(), 96);
+        points.iter().find(|point| point["t"] == t).unwrap()["value"].clone()
+    };
+    assert_eq!(value("2026-11-22T20:15:00Z"), 0.0, "the look of 19:45 still holds");
+    assert_eq!(value("2026-11-22T21:30:00Z"), Value::Null);
+    assert_eq!(value("2026-11-22T23:00:00Z"), 0.0);
+    let sum: f64 = series
+        .iter()
+        .flat_map(|series| series["points"].as_array().unwrap())
+        .filter_map(|point| point["value"].as_f64())
+        .sum();
+    let counted = app
+        .text("select count(*)::text from incidents where resolved_at between '2026-11-22 06:15Z' and '2026-11-23 06:00Z'")
+        .await;
+    assert_eq!(sum.to_string(), counted);
+    assert_ne!(counted, "0");
+}
+
+#[tokio::test]
+async fn the_newest_bucket_of_failing_instances_is_what_fails_now() {
+    let app = App::small().await;
+    for (group, key, counted) in [
+        (
+            "class",
+            "pods_crashlooping",
+            "select count(*)::text from instances where state = 'failing' and failure_class = 'pods_crashlooping'",
+        ),
+        (
+            "cluster",
+            "cnv-02",
+            "select count(*)::text from instances where state = 'failing' and cluster_id = md5('cluster2')::uuid",
+        ),
+    ] {
+        let body = app
+            .ok(&format!("/api/v1/trends?metric=instances_failing&group_by={group}&range=6h"))
+            .await;
+        let series = body["data"]["series"].as_array().unwrap();
+        let newest = series.iter().find(|series| series["key"] == key).unwrap()["points"]
+            .as_array()
+            .unwrap()
+            .last()
+            .unwrap();
+        assert_eq!(newest["n"].to_string(), app.text(counted).await, "{key}");
+    }
+    let narrow = app
+        .ok("/api/v1/trends?metric=instances_failing&class=pods_crashlooping&cluster=cnv-02&lab=LB0001")
+        .await;
+    assert!(narrow["data"]["series"].as_array().unwrap().len() <= 1);
+    app.get("/api/v1/trends?metric=cluster_cpu&group_by=lab")
+        .await
+        .is_problem(400, "invalid-parameter", Some("group_by"));
+    app.get("/api/v1/trends").await.is_problem(400, "invalid-parameter", Some("metric"));
+}
+
+#[tokio::test]
+async fn load_of_clusters_and_time_to_ready_are_means_and_medians_of_what_was_measured() {
+    let app = App::small().await;
+    app.execute("delete from cluster_samples where cluster_id = md5('cluster3')::uuid")
+        .await;
+    app.execute("update cluster_samples set cpu_sum = 90, cpu_n = 3 where cluster_id = md5('cluster1')::uuid")
+        .await;
+    let body = app
+        .ok("/api/v1/trends?metric=cluster_cpu&range=6h&cluster=cnv-01&cluster=cnv-03")
+        .await;
+    let series = body["data"]["series"].as_array().unwrap();
+    assert_eq!((&series[0]["key"], &series[1]["key"]), (&json!("cnv-01"), &json!("cnv-03")));
+    let points = series[0]["points"].as_array().unwrap();
+    assert_eq!(points.len(), 24);
+    assert_eq!((&points[3]["value"], &points[3]["n"]), (&json!(30.0), &json!(3)));
+    let blind = series[1]["points"].as_array().unwrap();
+    assert!(
+        blind.iter().all(|point| point["value"].is_null()),
+        "what was never measured is not 0 %"
+    );
+
+    let body = app.ok("/api/v1/trends?metric=time_to_ready&range=90d&group_by=lab").await;
+    let series = body["data"]["series"].as_array().unwrap();
+    let known: Vec<&Value> = series
+        .iter()
+        .flat_map(|series| series["points"].as_array().unwrap())
+        .filter(|point| point["n"] != 0)
+        .collect();
+    assert!(!known.is_empty());
+    assert!(
+        known.iter().all(|point| point["value"] == 1200.0),
+        "every provision of the seed takes 20 minutes"
+    );
 }

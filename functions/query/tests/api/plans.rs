@@ -11,7 +11,7 @@ use stargate_tests::seed::FleetSize;
 use crate::app::App;
 
 /// Tables that grow with the fleet or with time. A default partition holds what tests seed.
-const LARGE: [&str; 11] = [
+const LARGE: [&str; 12] = [
     "instances",
     "stage_state",
     "transitions_default",
@@ -23,6 +23,7 @@ const LARGE: [&str; 11] = [
     "aap_jobs",
     "links",
     "subject_transitions_default",
+    "cluster_samples_default",
 ];
 
 /// How often each large table was read from end to end. The reader has one connection, so its counts are told to the server first.
@@ -71,6 +72,10 @@ async fn pages_of_a_full_fleet_are_small_and_read_through_indexes() {
     for path in [
         "overview",
         "overview?cluster=cnv-03",
+        "trends?metric=instances_failing&range=6h",
+        "trends?metric=incidents_resolved&range=24h&group_by=lab",
+        "trends?metric=cluster_cpu&range=24h",
+        "trends?metric=time_to_ready&range=24h&group_by=lab",
         "overview/attention",
         "overview/groups",
         "overview/groups?cluster=cnv-03",
