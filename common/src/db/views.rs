@@ -12,9 +12,11 @@ pub enum View {
     Clusters,
     Incidents,
     Instances,
+    Pools,
     Provisioning,
     Recommendations,
     Scans,
+    Sessions,
     Transitions,
 }
 
@@ -26,9 +28,11 @@ impl View {
             Self::Clusters => "clusters",
             Self::Incidents => "incidents",
             Self::Instances => "instances",
+            Self::Pools => "pools",
             Self::Provisioning => "provisioning",
             Self::Recommendations => "recommendations",
             Self::Scans => "scans",
+            Self::Sessions => "sessions",
             Self::Transitions => "transitions",
         }
     }

@@ -53,10 +53,11 @@ impl Feed {
             .clusters
             .iter()
             .map(|cluster| (format!("cluster/{}", cluster.name), cluster.state(basis.now)));
+        let collectors = basis.collectors.0.iter().map(|row| (row.source.clone(), row.state(basis.now)));
         let moment = Arc::new(Moment {
             at: basis.now,
             versions: versions.collect(),
-            sources: sources.collect(),
+            sources: sources.chain(collectors).collect(),
         });
         *kept = Some((Instant::now(), Arc::clone(&moment)));
         Ok(moment)

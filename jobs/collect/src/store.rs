@@ -15,7 +15,7 @@ use stargate_common::db::{DbError, outbox};
 use stargate_common::events::{self, CollectionCompleted};
 use stargate_common::objects::Problem;
 use stargate_common::provisioning::Record;
-use stargate_common::sources::{Collected, Reading, Readings};
+use stargate_common::sources::{Collected, Reading, Readings, SourceName};
 use uuid::Uuid;
 
 use crate::{Settings, history};
@@ -91,8 +91,14 @@ pub(crate) async fn store(context: &Context<Settings>, collected: &Collected, tr
         collection_requests::satisfy(&mut *tx, context.settings.source.as_str(), id, collected.observed_at, now).await?;
     }
     outbox::append(&mut tx, &[events::outgoing("collect", &completed, collected.observed_at)?], now).await?;
-    // Also when nothing changed: how old it is did.
-    views::raise(&mut tx, [View::Provisioning], now).await?;
+    let finer = match context.settings.source {
+        SourceName::Labagator => Some(View::Sessions),
+        SourceName::Babylon => Some(View::Pools),
+        _ => None,
+    };
+    // What was ordered also when nothing changed: how old it is did.
+    let raised = [View::Provisioning].into_iter().chain(finer.filter(|_| tally.changed > 0));
+    views::raise(&mut tx, raised, now).await?;
     tx.commit().await.context("storing a collection")?;
     let Tally {
         items, changed, missing, ..

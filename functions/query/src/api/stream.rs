@@ -44,8 +44,16 @@ words! {
         Incidents = "incidents",
         /// Instances, labs, and the overview.
         Instances = "instances",
+        /// Pools and what is in them.
+        Pools = "pools",
+        /// What was ordered: subjects, jobs, how they join.
+        Provisioning = "provisioning",
+        /// Advice.
+        Recommendations = "recommendations",
         /// Scans.
         Scans = "scans",
+        /// Labs and sessions of the schedule.
+        Sessions = "sessions",
         /// Transitions.
         Transitions = "transitions",
         /// Sources that become late, stale or fresh again.

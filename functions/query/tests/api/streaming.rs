@@ -29,8 +29,11 @@ async fn a_change_is_told_and_a_client_that_comes_back_misses_nothing() {
     assert_eq!(stream.headers()["x-accel-buffering"], "no");
     assert!(!stream.headers().contains_key("content-encoding"));
     app.execute("update view_versions set version = 2 where view = 'incidents'").await;
-    let text = until(&mut stream, "\n\n").await;
-    assert!(text.contains("event: incidents.updated"), "{text}");
+    let text = until(&mut stream, "event: incidents.updated").await;
+    assert!(
+        text.contains(r#""source":"labagator","state":"stale""#),
+        "a system that is not read any more is told of at once: {text}"
+    );
     assert!(text.contains("retry: 3000"), "{text}");
     let id = "clusters=1,incidents=2,instances=1,provisioning=1,scans=1,transitions=1";
     assert!(text.contains(&format!("id: {id}")), "{text}");
