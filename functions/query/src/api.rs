@@ -2,6 +2,7 @@
 
 pub mod clusters;
 pub mod evidence;
+pub mod facets;
 pub mod incidents;
 pub mod instances;
 pub mod jobs;

@@ -1,5 +1,6 @@
 //! Incidents: what is wrong, since when, how much of the fleet it concerns.
 
+pub mod facets;
 pub mod groups;
 mod store;
 
@@ -258,12 +259,18 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<IncidentParams>) -> Re
     let mut db = app.read(&ask.identity).await?;
     let basis = Basis::read(&mut db, ask.now).await?;
     let clusters = basis.cluster_ids(&params.cluster)?;
+    let filter = filter(params, clusters);
+    answer(&mut db, &ask, &basis, &filter, params.sort, params.limit, params.cursor.as_deref()).await
+}
+
+/// The incidents that these parameters ask for.
+fn filter(params: &IncidentParams, clusters: Option<Vec<Uuid>>) -> Filter {
     let states: &[IncidentState] = if params.state.is_empty() {
         &[IncidentState::Open]
     } else {
         &params.state
     };
-    let filter = Filter {
+    Filter {
         states: states.iter().map(|state| state.as_str().to_owned()).collect(),
         severities: any_word(&params.severity, IncidentSeverity::as_str),
         scopes: any_word(&params.scope, IncidentScope::as_str),
@@ -275,8 +282,7 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<IncidentParams>) -> Re
         top_level: params.top_level,
         since: params.since,
         clusters,
-    };
-    answer(&mut db, &ask, &basis, &filter, params.sort, params.limit, params.cursor.as_deref()).await
+    }
 }
 
 /// Parameters of what needs attention.

@@ -1,5 +1,6 @@
 //! Instances: one attendee's environment each, with every stage it was judged by.
 
+pub mod facets;
 pub mod stages;
 mod store;
 
@@ -223,6 +224,21 @@ pub struct InstanceParams {
     pub cursor: Option<String>,
 }
 
+/// The instances that these parameters ask for.
+fn filter(params: &InstanceParams, basis: &Basis, clusters: Option<Vec<Uuid>>) -> Filter {
+    Filter {
+        labs: any_of(&params.lab),
+        states: any_word(&params.state, InstanceState::as_str),
+        gone: params.state.contains(&InstanceState::Gone),
+        blind: basis.blind(),
+        stages: any_word(&params.stage, |StageName(stage)| stage.as_str()),
+        classes: any_of(&params.class),
+        kinds: any_word(&params.kind, KindName::as_str),
+        pattern: params.q.as_ref().map(Needle::prefix_pattern),
+        clusters,
+    }
+}
+
 /// Instances.
 ///
 /// # Errors
@@ -234,17 +250,7 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<InstanceParams>) -> Re
     let mut db = app.read(&ask.identity).await?;
     let basis = Basis::read(&mut db, ask.now).await?;
     let clusters = basis.cluster_ids(&params.cluster)?;
-    let filter = Filter {
-        labs: any_of(&params.lab),
-        states: any_word(&params.state, InstanceState::as_str),
-        gone: params.state.contains(&InstanceState::Gone),
-        blind: basis.blind(),
-        stages: any_word(&params.stage, |StageName(stage)| stage.as_str()),
-        classes: any_of(&params.class),
-        kinds: any_word(&params.kind, KindName::as_str),
-        pattern: params.q.as_ref().map(Needle::prefix_pattern),
-        clusters,
-    };
+    let filter = filter(params, &basis, clusters);
     let (sort, limit, cursor) = (params.sort, params.limit, params.cursor.as_deref());
     match sort {
         InstanceSort::Namespace | InstanceSort::NamespaceDescending => {

@@ -1,5 +1,7 @@
 //! Labs: what people ordered, and how their instances stand.
 
+pub mod facets;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::{Path, State};
@@ -231,24 +233,40 @@ pub async fn list(State(app): State<QueryState>, ask: Ask<LabParams>) -> Result<
         let fleet = app.fleet.get(&mut db, &basis).await?;
         let supply = app.supply.get(&mut db, &basis).await?;
         let plans = Plans::of(&supply, &fleet, &basis);
-        let mut rows = Vec::new();
-        for counts in by_lab(&fleet) {
-            let counts: Vec<&InstanceCount> = counts
-                .iter()
-                .filter(|count| clusters.as_ref().is_none_or(|wanted| wanted.contains(&count.cluster_id)))
-                .collect();
-            if counts.is_empty() || !matches(params, &counts, &plans, &basis) {
-                continue;
-            }
-            rows.extend(row(&counts, &fleet, &basis, clusters.as_deref(), &plans));
-        }
-        rows.retain(|row| match params.health {
-            LabHealth::All => true,
-            LabHealth::Issues => row.instances.failing + row.instances.warning + row.instances.unknown > 0,
-        });
+        let rows = selected(params, &fleet, &basis, clusters.as_deref(), &plans);
+        let rows = rows.into_iter().map(|(row, _)| row).collect();
         Ok(short(rows, &params.sort, &wanted, key, |row| row.code.clone()))
     })
     .await
+}
+
+impl LabRow {
+    /// Whether anything of it fails, warns or is not known.
+    const fn has_issues(&self) -> bool {
+        self.instances.failing + self.instances.warning + self.instances.unknown > 0
+    }
+}
+
+/// The labs that the parameters ask for, each with what it is counted from.
+fn selected<'a>(
+    params: &LabParams,
+    fleet: &'a Fleet,
+    basis: &Basis,
+    clusters: Option<&[Uuid]>,
+    plans: &Plans<'_>,
+) -> Vec<(LabRow, Vec<&'a InstanceCount>)> {
+    let wanted = |count: &&InstanceCount| clusters.is_none_or(|wanted| wanted.contains(&count.cluster_id));
+    by_lab(fleet)
+        .map(|counts| counts.iter().filter(wanted).collect::<Vec<_>>())
+        .filter(|counts| !counts.is_empty() && matches(params, counts, plans, basis))
+        .filter_map(|counts| Some((row(&counts, fleet, basis, clusters, plans)?, counts)))
+        .filter(|(row, _)| params.health == LabHealth::All || row.has_issues())
+        .collect()
+}
+
+/// Whether these instances are known to fail: nobody knows it of a cluster that was not read.
+fn known_to_fail(count: &InstanceCount, basis: &Basis) -> bool {
+    count.state == "failing" && !basis.is_blind(count.cluster_id)
 }
 
 /// What is planned for labs, as far as that is known.
@@ -307,7 +325,7 @@ fn by_lab(fleet: &Fleet) -> impl Iterator<Item = &[InstanceCount]> {
 /// Whether the lab has what the filters ask for; different filters may be met by different instances.
 fn matches(params: &LabParams, counts: &[&InstanceCount], plans: &Plans<'_>, basis: &Basis) -> bool {
     let any = |wanted: &dyn Fn(&InstanceCount) -> bool| counts.iter().any(|count| count.instances > 0 && wanted(count));
-    let known_to_fail = |count: &InstanceCount| count.state == "failing" && !basis.is_blind(count.cluster_id);
+    let known_to_fail = |count: &InstanceCount| known_to_fail(count, basis);
     (params.state.is_empty()
         || any(&|count| {
             let state = effective(&count.state, basis.is_blind(count.cluster_id));

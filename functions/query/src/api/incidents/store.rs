@@ -55,7 +55,8 @@ pub(super) struct Filter {
     pub since: Option<DateTime<Utc>>,
 }
 
-/// The list's statement in one order. `$after` compares with the cursor, from `$13`. An incident is also where what it covers is.
+/// The list's statement in one order. `$after` compares with the cursor, from `$13`. An incident is also where what it covers is, and
+/// of the lab that its instance was joined to only after it began.
 macro_rules! select {
     ($name:literal, $after:literal, $order:literal, $db:expr, $filter:expr, $wanted:expr, $($key:expr),+) => {
         sqlx::query_as!(
@@ -74,7 +75,9 @@ macro_rules! select {
               and ($5::uuid[] is null or cluster_id = any($5)
                    or exists (select from incidents c where c.parent_id = i.incident_id and c.cluster_id = any($5)))
               and ($6::text[] is null or lab = any($6)
-                   or exists (select from incidents c where c.parent_id = i.incident_id and c.lab = any($6)))
+                   or exists (select from instances n where n.instance_id = i.instance_id and n.lab = any($6))
+                   or exists (select from incidents c left join instances n on n.instance_id = c.instance_id
+                              where c.parent_id = i.incident_id and (c.lab = any($6) or n.lab = any($6))))
               and ($7::text[] is null or stage = any($7))
               and ($8::uuid is null or instance_id = $8)
               and ($9::uuid is null or parent_id = $9)
@@ -253,6 +256,61 @@ pub(super) async fn of_instance(db: &mut PgConnection, instance: Uuid) -> Result
                (select array_agg(distinct c.lab) from incidents c where c.parent_id = i.incident_id and c.lab is not null) as covered_labs
         from incidents i where instance_id = $1 order by opened_at desc, incident_id limit 20",
         instance
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Incidents that have one value of one filter; all other fields are null.
+#[derive(Debug)]
+pub(super) struct FacetCount {
+    pub state: Option<String>,
+    pub level: Option<String>,
+    pub scope: Option<String>,
+    pub failure_class: Option<String>,
+    pub cluster_id: Option<Uuid>,
+    pub lab: Option<String>,
+    pub stage: Option<String>,
+    pub incidents: i64,
+}
+
+/// How often each value occurs in the list, whatever its order.
+pub(super) async fn facet_counts(db: &mut PgConnection, filter: &Filter) -> Result<Vec<FacetCount>, sqlx::Error> {
+    sqlx::query_as!(
+        FacetCount,
+        r#"-- incidents::facet_counts
+        select state as "state?", level as "level?", scope as "scope?", failure_class, cluster_id, lab, stage as "stage?", count(*) as "incidents!"
+        from (
+            select state, level, scope, failure_class, cluster_id, lab, stage
+            from incidents i
+            where state = any($1)
+              and ($2::text[] is null or level = any($2))
+              and ($3::text[] is null or scope = any($3))
+              and ($4::text[] is null or failure_class = any($4))
+              and ($5::uuid[] is null or cluster_id = any($5)
+                   or exists (select from incidents c where c.parent_id = i.incident_id and c.cluster_id = any($5)))
+              and ($6::text[] is null or lab = any($6)
+                   or exists (select from instances n where n.instance_id = i.instance_id and n.lab = any($6))
+                   or exists (select from incidents c left join instances n on n.instance_id = c.instance_id
+                              where c.parent_id = i.incident_id and (c.lab = any($6) or n.lab = any($6))))
+              and ($7::text[] is null or stage = any($7))
+              and ($8::uuid is null or instance_id = $8)
+              and ($9::uuid is null or parent_id = $9)
+              and (not $10::bool or parent_id is null)
+              and ($11::timestamptz is null or opened_at >= $11)
+        ) wanted
+        group by grouping sets ((state), (level), (scope), (failure_class), (cluster_id), (lab), (stage))"#,
+        &filter.states,
+        filter.severities.as_deref() as _,
+        filter.scopes.as_deref() as _,
+        filter.classes.as_deref() as _,
+        filter.clusters.as_deref() as _,
+        filter.labs.as_deref() as _,
+        filter.stages.as_deref() as _,
+        filter.instance as _,
+        filter.parent as _,
+        filter.top_level,
+        filter.since as _
     )
     .fetch_all(db)
     .await
