@@ -17,6 +17,7 @@ pub mod pools;
 pub mod provisioning;
 pub mod recommendations;
 pub mod record;
+pub mod remediation;
 pub mod rubric;
 pub mod run;
 pub mod scan;

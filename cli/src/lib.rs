@@ -68,6 +68,8 @@ enum Command {
     Recommendations(commands::recommendations::Args),
     /// Check policy rules, and prove them on cases
     Policy(commands::policy::Args),
+    /// What can be done about failures: check the catalog, list it, show an entry
+    Remediation(commands::remediation::Args),
     /// Check rubrics, and prove them on cases
     Rubric(commands::rubric::Args),
     /// Explain a failure class, criterion, stage or reason
@@ -111,6 +113,7 @@ pub fn main() -> ExitCode {
         Command::Incidents(args) => commands::incidents::run(&args),
         Command::Recommendations(args) => commands::recommendations::run(&args),
         Command::Policy(args) => commands::policy::run(&args),
+        Command::Remediation(args) => commands::remediation::run(&args),
         Command::Rubric(args) => commands::rubric::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Deadletters(args) => commands::deadletters::run(&args),

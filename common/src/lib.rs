@@ -11,6 +11,7 @@
 //! | [`evaluate`] | observations × rubrics → verdicts | pure |
 //! | [`track`] | verdicts over time → transitions, incidents, correlation | pure |
 //! | [`policy`] | joined facts × rules → recommendations | pure |
+//! | [`remediation`] | what may be done about a failure, and whether it may be done now | pure |
 //! | [`db`] | one table per file; the handler owns the transaction | SQL |
 //! | [`events`] | every CloudEvent, the outbox relay, the wire | I/O |
 //! | [`boot`], [`settings`], [`clock`], [`failure`] | how a function, a job or a server starts, fails and stops | I/O |
@@ -28,6 +29,7 @@ pub mod failure;
 pub mod objects;
 pub mod policy;
 pub mod provisioning;
+pub mod remediation;
 pub mod settings;
 pub mod sources;
 pub mod stage;
