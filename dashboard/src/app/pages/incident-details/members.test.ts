@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 
 import { onePerInstance } from "./members";
 
-const member = (instance: string, incident: string, state: string) => ({
+const member = (instance: string, incident: string, state: "open" | "resolved") => ({
   instance_id: instance,
   incident_id: incident,
   state,

@@ -8,7 +8,7 @@ const joined = (kind: string, name: string) => ({
   name,
   state: "started",
   method: "service_uuid",
-  strength: "exact",
+  strength: "exact" as const,
   since: "2026-11-24T00:03:25Z",
 });
 

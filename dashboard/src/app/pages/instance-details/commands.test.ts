@@ -8,7 +8,10 @@ type SubjectRow = WhyAnswer["subjects"][number];
 
 const instance = { namespace: "sandbox-gkmpf-gitops-basics", cluster: "cnv-east-1" };
 
-function stage(outcome: string, failing: { kind: string; name: string; reason: string }[]): StageRow {
+function stage(
+  outcome: StageRow["outcome"],
+  failing: { kind: string; name: string; reason: string }[],
+): StageRow {
   return {
     stage: "deployment-ready",
     outcome,

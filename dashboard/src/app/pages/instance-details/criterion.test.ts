@@ -4,7 +4,11 @@ import type { Criterion, StageRow } from "@app/queries/instances";
 
 import { evidenceKind, failingMembers, firstTrouble, resultOf } from "./criterion";
 
-const criterion = (value: unknown, failing: Criterion["failing"] = [], required = true): Criterion => ({
+const criterion = (
+  value: Criterion["value"],
+  failing: Criterion["failing"] = [],
+  required = true,
+): Criterion => ({
   name: "desired_replicas_ready",
   role: "exit",
   required,

@@ -6,7 +6,7 @@ const stage = (
   outcomes: Partial<Record<"pass" | "warn" | "fail" | "indeterminate" | "skipped", number>>,
   share: number | null,
 ) => ({
-  stage: "deployment-ready",
+  stage: "deployment-ready" as const,
   order: 5,
   applicable: true,
   outcomes: { pass: 0, warn: 0, fail: 0, indeterminate: 0, skipped: 0, ...outcomes },
