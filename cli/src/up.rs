@@ -22,12 +22,14 @@ use stargate_common::boot;
 use stargate_common::clock::Clock;
 use stargate_common::cluster::ClusterSettings;
 use stargate_common::settings::{LogFormat, SecretString};
+use stargate_query::access::Identity;
+use stargate_query::site;
 use tokio_util::sync::CancellationToken;
 
 use self::database::Database;
 pub use self::database::NAME as DATABASE;
 use self::demo::Demo;
-use self::host::{Host, Simulated};
+use self::host::{Front, Host, Simulated};
 use self::progress::step;
 use crate::output;
 
@@ -59,6 +61,9 @@ pub struct Args {
     /// A folder of rubrics to judge by instead of the built-in ones; it is followed while this runs
     #[arg(long, env = "STARGATE_RUBRICS_DIR", value_name = "DIR")]
     rubrics: Option<PathBuf>,
+    /// Directory of the dashboard's files; by default dashboard/dist below the current directory, where `make dashboard` builds them
+    #[arg(long, env = "STARGATE_DASHBOARD_DIR", value_name = "DIR")]
+    dashboard_dir: Option<PathBuf>,
     /// What to log: a level, or directives such as `info,sqlx=debug`
     #[arg(long, env = "STARGATE_LOG", default_value = "warn", value_name = "FILTER")]
     log: String,
@@ -110,6 +115,8 @@ async fn serve(args: &Args, is_demo: bool, database: &Database, address: SocketA
         None
     };
     let clusters = demo.as_ref().map_or_else(|| args.clusters.clone(), Demo::clusters);
+    let here = std::env::current_dir().context("finding the current directory")?;
+    let dashboard = site::find(args.dashboard_dir.as_deref(), &here);
     let pace = args.pace.unwrap_or(if is_demo { DEMO_PACE } else { 1 });
     let host = step(
         "functions",
@@ -121,6 +128,10 @@ async fn serve(args: &Args, is_demo: bool, database: &Database, address: SocketA
                 collect: demo.collect_args(),
             }),
             args.rubrics.clone(),
+            Front {
+                everybody: if is_demo { Identity::demo() } else { Identity::local_admin() },
+                dashboard: dashboard.clone(),
+            },
             Clock::System,
             shutdown.clone(),
         ),
@@ -134,7 +145,7 @@ async fn serve(args: &Args, is_demo: bool, database: &Database, address: SocketA
         served
     };
     let work = async {
-        let worked = work(&host, address, pace).await;
+        let worked = work(&host, address, pace, is_demo, dashboard.is_some()).await;
         shutdown.cancel();
         worked
     };
@@ -146,12 +157,22 @@ async fn serve(args: &Args, is_demo: bool, database: &Database, address: SocketA
 }
 
 /// Reads and judges everything once, says what came of it, and goes on by the schedules until told to stop.
-async fn work(host: &Host, address: SocketAddr, pace: u32) -> anyhow::Result<()> {
+async fn work(host: &Host, address: SocketAddr, pace: u32, is_demo: bool, has_dashboard: bool) -> anyhow::Result<()> {
     step("first scan", host.first_round()).await?;
     step("provisioning", host.first_collection()).await?;
     let said = host.told().await?;
+    let signed_in = if is_demo {
+        "Everybody on this machine is signed in as the DEMO USER, an operator of the simulated fleet."
+    } else {
+        "Everybody on this machine is signed in as the local administrator."
+    };
+    let page = if has_dashboard {
+        ""
+    } else {
+        "api/v1/overview      (make dashboard builds the pages)"
+    };
     output::note(&format!(
-        "\n{said}\n\n  http://localhost:{}/api/v1/overview\n  stargate instances --state failing\n",
+        "\n{said}\n{signed_in}\n\n  http://localhost:{}/{page}\n  stargate instances --state failing\n",
         address.port()
     ));
     host.run_schedules(pace).await

@@ -7,6 +7,7 @@ use axum::http::Request;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use stargate_common::clock::Clock;
+use stargate_query::access::Identity;
 use stargate_query::{QueryState, router};
 use stargate_tests::TestDb;
 use stargate_tests::plane::{COMPONENTS, Plane, REPOSITORIES, component, list};
@@ -60,7 +61,7 @@ impl World {
 
     /// The row of the source in the API.
     async fn source(&self) -> Value {
-        let app = router(QueryState::new(self.db.pool.clone(), self.clock.clone()));
+        let app = router(QueryState::new(self.db.pool.clone(), self.clock.clone()).open_to(Identity::local_admin()));
         let request = Request::get("/api/v1/sources").body(Body::empty()).expect("a request");
         let response = app.oneshot(request).await.expect("an answer");
         let body: Value = serde_json::from_slice(&to_bytes(response.into_body(), 1 << 20).await.expect("a body")).expect("JSON");

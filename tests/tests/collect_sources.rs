@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use stargate_collect::Settings;
 use stargate_common::boot::Job;
 use stargate_common::clock::Clock;
+use stargate_query::access::Identity;
 use stargate_query::{QueryState, router};
 use stargate_tests::TestDb;
 use stargate_tests::system::{Reply, System, collect, collect_context, collect_settings, http_date};
@@ -76,7 +77,7 @@ impl World {
 
     /// The row of the source in the API.
     async fn source(&self, name: &str) -> Value {
-        let app = router(QueryState::new(self.db.pool.clone(), self.clock.clone()));
+        let app = router(QueryState::new(self.db.pool.clone(), self.clock.clone()).open_to(Identity::local_admin()));
         let response = app
             .oneshot(Request::get("/api/v1/sources").body(Body::empty()).expect("a request"))
             .await

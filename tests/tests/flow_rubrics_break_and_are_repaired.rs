@@ -15,6 +15,7 @@ use stargate_common::events::EventType;
 use stargate_common::events::sink::Sink;
 use stargate_evaluate::{Evaluate, Settings};
 use stargate_query::QueryState;
+use stargate_query::access::Identity;
 use stargate_tests::TestWorld;
 use stargate_tests::fleet::{Condition, TestCluster};
 use stargate_tests::world::morning;
@@ -75,7 +76,8 @@ impl Story {
 
     /// The row of the rubrics in the API's list of sources.
     async fn source(&self) -> Value {
-        let api = stargate_query::router(QueryState::new(self.world.db.pool.clone(), self.world.clock.clone()));
+        let api =
+            stargate_query::router(QueryState::new(self.world.db.pool.clone(), self.world.clock.clone()).open_to(Identity::local_admin()));
         let request = Request::get("/api/v1/sources").body(Body::empty()).expect("a request");
         let answer = api.oneshot(request).await.expect("an answer");
         let body = to_bytes(answer.into_body(), 1 << 20).await.expect("a body");

@@ -18,6 +18,7 @@ use stargate_common::events::sink::Sink;
 use stargate_common::settings::{self, SettingsError};
 use stargate_common::sources::SourceName;
 use stargate_common::tier::Tier;
+use stargate_query::access::Identity;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -34,6 +35,15 @@ pub struct Simulated {
     pub probes: ProbeSettings,
     /// Flags for the collectors.
     pub collect: Vec<OsString>,
+}
+
+/// What the API shows to whom.
+#[derive(Debug, Clone)]
+pub struct Front {
+    /// Who everybody is, unless the environment says how people sign in.
+    pub everybody: Identity,
+    /// Where the dashboard's files lie.
+    pub dashboard: Option<PathBuf>,
 }
 
 /// Functions behind the embedded broker, and what jobs need.
@@ -61,6 +71,7 @@ impl Host {
         clusters: ClusterSettings,
         simulated: Option<Simulated>,
         rubrics: Option<PathBuf>,
+        front: Front,
         clock: Clock,
         shutdown: CancellationToken,
     ) -> anyhow::Result<(Self, String)> {
@@ -86,10 +97,12 @@ impl Host {
         let requested = host.with(CollectRequested::NAME, host.collecting(CollectRequested::NAME, &[])?);
         let requested = boot::router::<CollectRequested>(requested, DEADLINE).await?;
         broker.subscribe(CollectRequested::NAME, Subscriber::Local(requested));
-        let query: Context<<stargate_query::Query as Server>::Settings> = Context {
+        let mut query: Context<<stargate_query::Query as Server>::Settings> = Context {
             db: database.reader.clone(),
             ..host.context::<stargate_query::Query>()?
         };
+        query.settings.access.everybody = Some(front.everybody);
+        query.settings.dashboard_dir = front.dashboard;
         host.api = stargate_query::Query::start(&query).await?;
         let mut hosted = "evaluate, recommend, deadletter, collect-requested and query".to_owned();
         // Without a secret there is nothing that could be told from a forgery.

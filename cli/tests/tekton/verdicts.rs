@@ -16,6 +16,7 @@ use stargate_common::db::{self, PoolSettings};
 use stargate_common::evaluate::rubric::RubricSet;
 use stargate_common::events::sink::Sink;
 use stargate_common::settings;
+use stargate_query::access::Identity;
 use stargate_query::{QueryState, router};
 use stargate_scan::Scan;
 use stargate_sim::{Fault, Fleet, Running, SimClock};
@@ -69,7 +70,7 @@ impl Place {
         let world = TestWorld::new().await;
         let stop = CancellationToken::new();
         let reader = db::connect(&world.db.url, &PoolSettings::read_only("tekton")).await.unwrap();
-        let mut state = QueryState::new(reader, Clock::System);
+        let mut state = QueryState::new(reader, Clock::System).open_to(Identity::local_admin());
         state.knowledge = Arc::new((&RubricSet::embedded().unwrap()).into());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api = format!("http://{}", listener.local_addr().unwrap());

@@ -24,9 +24,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::QueryState;
+use crate::access::Identity;
 use crate::basis::Basis;
 use crate::frame::{FullPath, RequestId};
-use crate::identity::Identity;
 use crate::page::{Page, Wanted};
 use crate::params::{self, Limit};
 use crate::problem::{ApiError, Fault};
@@ -85,7 +85,7 @@ impl<P: DeserializeOwned> FromRequestParts<QueryState> for Ask<P> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &QueryState) -> Result<Self, ApiError> {
-        let Ok(identity) = Identity::from_request_parts(parts, app).await;
+        let identity = Identity::from_request_parts(parts, app).await?;
         let Query(mut pairs) = Query::<Vec<(String, String)>>::from_request_parts(parts, app)
             .await
             .map_err(|_: QueryRejection| {
@@ -212,13 +212,7 @@ impl<P> Ask<P> {
         let mut digest = Sha256::new();
         seal(
             &mut digest,
-            [
-                env!("CARGO_PKG_VERSION"),
-                self.identity.role.as_str(),
-                &self.identity.scope.setting(),
-                &self.path,
-            ]
-            .into_iter(),
+            [env!("CARGO_PKG_VERSION"), &self.identity.seal(), &self.path].into_iter(),
         );
         seal(
             &mut digest,

@@ -9,6 +9,7 @@ pub mod jobs;
 pub mod knowledge;
 pub mod labs;
 pub mod mappings;
+pub mod me;
 pub mod nodes;
 pub mod overview;
 pub mod pools;

@@ -56,6 +56,19 @@ impl Basis {
         })
     }
 
+    /// What an answer is made from that rests on nothing that was collected.
+    #[must_use]
+    pub fn of_nothing(now: DateTime<Utc>) -> Self {
+        Self {
+            now,
+            versions: Vec::new(),
+            clusters: Vec::new(),
+            collectors: Collectors::default(),
+            minute: None,
+            by_id: BTreeMap::new(),
+        }
+    }
+
     /// Reads it for an answer that is another one every minute, because it tells how much time is left.
     ///
     /// # Errors

@@ -67,10 +67,12 @@ pub async fn frame(mut request: Request, next: Next) -> Response {
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
         (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (header::VARY, "Authorization, Accept-Encoding"),
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    headers.insert(header::VARY, HeaderValue::from_static("Authorization, Accept-Encoding"));
     if let Ok(id) = HeaderValue::try_from(id.0) {
         headers.insert(&X_REQUEST_ID, id);
     }
@@ -93,6 +95,10 @@ fn as_problem(mut answer: Response, path: String, id: &RequestId) -> Response {
     let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
     if let Some(allow) = answer.headers_mut().remove(header::ALLOW) {
         response.headers_mut().insert(header::ALLOW, allow);
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        let challenge = HeaderValue::from_static("Bearer realm=\"stargate\"");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
     if let Some(seconds) = problem.retry_after_s {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());

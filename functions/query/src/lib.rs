@@ -7,13 +7,14 @@
 //! | [`frame`] | around every request: id, headers, the shape of errors, metrics |
 //! | [`access`] | who asks, and what he may see |
 //! | [`answer`], [`basis`], [`sources`], [`collectors`] | before and after every operation: versions, sources and their age, ETag, envelope |
-//! | [`params`], [`page`], [`words`], [`problem`], [`identity`] | strict parameters, cursors, problem+json, who asks |
+//! | [`params`], [`page`], [`words`], [`problem`] | strict parameters, cursors, problem+json |
 //! | [`supply`] | pools, sessions, stuck subjects as one value |
 //! | [`fleet`], [`counts`], [`verdict`], [`knowledge`] | the rollups as one value, counting, the overview's sentence, what rubrics say |
 //! | [`api`] | the operations, one file each subject |
 //! | [`feed`] | what changed, for live updates |
 //! | [`openapi`] | the document, from the handlers |
 //! | [`root`], [`metrics`] | health, the fleet's gauges |
+//! | [`site`] | the dashboard's files |
 
 pub mod access;
 pub mod answer;
@@ -24,7 +25,6 @@ pub mod counts;
 pub mod feed;
 pub mod fleet;
 pub mod frame;
-pub mod identity;
 pub mod knowledge;
 pub mod metrics;
 pub mod openapi;
@@ -32,25 +32,27 @@ pub mod page;
 pub mod params;
 pub mod problem;
 pub mod root;
+pub mod site;
 pub mod sources;
 pub mod supply;
 pub mod verdict;
 pub mod words;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::handler::HandlerWithoutStateExt;
+use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::{Extension, Router, middleware};
+use clap::Args;
 use serde_json::Value;
 use sqlx::PgPool;
 use stargate_common::boot::{Context, Server};
 use stargate_common::clock::Clock;
 use stargate_common::db::Access;
 use stargate_common::evaluate::rubric::RubricSet;
-use stargate_common::settings::NoSettings;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -60,15 +62,18 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::access::guard::{self, Gate, Guard};
 use crate::access::reading::{Door, Reading};
-use crate::access::scope::LabScope;
+use crate::access::settings::AccessSettings;
+use crate::access::{Identity, LabScope, writes};
+use crate::api::me::Event;
 use crate::api::overview::first::FirstCache;
 use crate::feed::Feed;
 use crate::fleet::FleetCache;
 use crate::frame::Operations;
-use crate::identity::Identity;
 use crate::knowledge::Knowledge;
 use crate::problem::ApiError;
+use crate::site::Site;
 use crate::supply::SupplyCache;
 
 /// No answer takes longer: twice the statement timeout, so that a slow statement is reported as what it is.
@@ -77,6 +82,12 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// What every handler may use.
 #[derive(Debug, Clone)]
 pub struct QueryState {
+    /// Who may come in. By default nobody.
+    pub guard: Guard,
+    /// The event that is under way.
+    pub event: Event,
+    /// Where the dashboard's files lie.
+    pub dashboard: Option<PathBuf>,
     /// The way to the tables.
     door: Door,
     /// Where the time comes from.
@@ -92,10 +103,14 @@ pub struct QueryState {
 }
 
 impl QueryState {
-    /// A state that reads through `pool`, which should be [`Access::ReadOnly`]. It knows no rubrics, and nothing ends its streams early.
+    /// A state that reads through `pool`, which should be [`Access::ReadOnly`]. Its guard lets nobody in, it knows no rubrics, and nothing
+    /// ends its streams early.
     #[must_use]
     pub fn new(pool: PgPool, clock: Clock) -> Self {
         Self {
+            guard: Guard::default(),
+            event: Event::default(),
+            dashboard: None,
             door: Door::new(pool),
             clock,
             knowledge: Arc::default(),
@@ -104,6 +119,15 @@ impl QueryState {
             supply: SupplyCache::default(),
             first: FirstCache::default(),
             feed: Feed::default(),
+        }
+    }
+
+    /// The same state with a guard that takes everybody for this one: for tests and measurements.
+    #[must_use]
+    pub fn open_to(self, identity: Identity) -> Self {
+        Self {
+            guard: Guard::everybody_is(identity),
+            ..self
         }
     }
 
@@ -128,6 +152,7 @@ fn operations() -> OpenApiRouter<QueryState> {
     OpenApiRouter::with_openapi(openapi::Declared::openapi()).nest(
         "/api/v1",
         OpenApiRouter::new()
+            .routes(routes!(api::me::get))
             .routes(routes!(api::overview::get))
             .routes(routes!(api::trends::get))
             .routes(routes!(api::incidents::attention))
@@ -179,6 +204,43 @@ pub fn document() -> Value {
     openapi::finish(&operations().into_openapi())
 }
 
+/// What only this function needs.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Query settings")]
+pub struct Settings {
+    /// Who may come in.
+    #[command(flatten)]
+    pub access: AccessSettings,
+
+    /// Directory of the dashboard's files, as `make dashboard` builds them.
+    #[arg(long, env = "STARGATE_DASHBOARD_DIR", value_name = "DIR")]
+    pub dashboard_dir: Option<PathBuf>,
+
+    /// What pools, catalog items and labs of the event begin with, for the dashboard to show. Empty: continuous operation.
+    #[arg(long, env = "STARGATE_EVENT_PREFIX", value_name = "PREFIX", default_value = "")]
+    pub event_prefix: String,
+
+    /// Time zone of the event by its IANA name, for the dashboard to show times in.
+    #[arg(long, env = "STARGATE_EVENT_TIMEZONE", value_name = "ZONE", default_value = "UTC", value_parser = zone)]
+    pub event_timezone: String,
+}
+
+impl Settings {
+    fn event(&self) -> Event {
+        Event {
+            time_zone: self.event_timezone.clone(),
+            prefix: Some(self.event_prefix.clone()).filter(|prefix| !prefix.is_empty()),
+        }
+    }
+}
+
+fn zone(name: &str) -> Result<String, String> {
+    let zone: chrono_tz::Tz = name
+        .parse()
+        .map_err(|_| format!("{name:?} is no time zone; give an IANA name such as Europe/Berlin"))?;
+    Ok(zone.name().to_owned())
+}
+
 /// The query function.
 #[derive(Debug)]
 pub struct Query;
@@ -186,11 +248,14 @@ pub struct Query;
 impl Server for Query {
     const NAME: &'static str = "query";
     const ACCESS: Access = Access::ReadOnly;
-    type Settings = NoSettings;
+    type Settings = Settings;
 
-    async fn start(context: &Context<NoSettings>) -> anyhow::Result<Router> {
+    async fn start(context: &Context<Settings>) -> anyhow::Result<Router> {
         let knowledge = Knowledge::from(&RubricSet::embedded().context("loading the rubrics")?);
         Ok(router(QueryState {
+            guard: Guard::new(&context.settings.access)?,
+            event: context.settings.event(),
+            dashboard: context.settings.dashboard_dir.clone(),
             knowledge: Arc::new(knowledge),
             shutdown: context.shutdown.clone(),
             ..QueryState::new(context.db.clone(), context.clock.clone())
@@ -198,17 +263,24 @@ impl Server for Query {
     }
 }
 
-/// Everything this function serves: the interface under `/api/v1`, health and metrics at the root.
+/// Everything this function serves: the interface under `/api/v1`, health and metrics at the root, and the dashboard's files.
 pub fn router(state: QueryState) -> Router {
     let (routes, declared) = operations().split_for_parts();
     let document = openapi::finish(&declared);
     let operations = Operations(Arc::new(openapi::operations(&document)));
-    let nothing = (|| async { StatusCode::NOT_FOUND }).into_service();
+    let gate = Gate {
+        guard: state.guard.clone(),
+        clock: state.clock.clone(),
+        roles: Arc::new(openapi::roles(&document)),
+    };
+    let site = Site::new(state.dashboard.as_deref());
     let api = routes
         .route_layer(middleware::from_fn(frame::negotiate))
+        .route_layer(middleware::from_fn(writes::only_meant))
+        .route_layer(middleware::from_fn_with_state(gate, guard::let_in))
         .route_layer(middleware::from_fn_with_state(operations, frame::measure))
         .layer(Extension(api::Document::new(&document)))
-        .fallback_service(nothing);
+        .fallback(async move |request: Request| site.clone().answer(request).await);
     surround(api.merge(root::routes()).with_state(state))
 }
 

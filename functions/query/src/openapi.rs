@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
+use crate::access::Role;
 use crate::problem::{Fault, Problem};
 
 /// What the handlers' attributes do not say.
@@ -41,6 +42,10 @@ pub fn finish(declared: &utoipa::openapi::OpenApi) -> Value {
     if let Some(info) = document["info"].as_object_mut() {
         info.remove("license");
     }
+    document["components"]["securitySchemes"]["key"] = json!({
+        "type": "http", "scheme": "bearer", "description": "An API key. People sign in through the proxy in front instead.",
+    });
+    document["security"] = json!([{ "key": [] }, {}]);
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
         name_rows(schemas);
         for (name, schema) in schemas {
@@ -109,7 +114,10 @@ fn require_all(schema: &mut Value) {
 }
 
 fn complete(operation: &mut Value, path: &str) {
-    operation["x-required-role"] = json!("viewer");
+    // What asks for more says so itself.
+    if operation["x-required-role"].is_null() {
+        operation["x-required-role"] = json!(Role::Viewer.as_str());
+    }
     // Rust's section for callers of the function; callers of the interface have the responses below.
     if let Some(text) = operation["description"].as_str() {
         let text = text.split("# Errors").next().unwrap_or_default().trim().to_owned();
@@ -125,7 +133,10 @@ fn complete(operation: &mut Value, path: &str) {
     operation["responses"]["304"] = json!({ "description": "Nothing changed since the answer with this tag" });
     let mut problems = vec![
         ("400", "A parameter is unknown or not valid, or the cursor does not fit"),
+        ("401", "Nobody is signed in, or what should prove who asks does not"),
+        ("403", "Who asks has not the role that this needs"),
         ("406", "The wanted media type is not available"),
+        ("429", "Who asks does so too often"),
         ("500", "Something is wrong on this side"),
         ("503", "The database does not answer"),
         ("504", "The answer took too long"),
@@ -139,6 +150,15 @@ fn complete(operation: &mut Value, path: &str) {
             "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
         });
     }
+}
+
+/// The role that each path asks for.
+#[must_use]
+pub fn roles(document: &Value) -> BTreeMap<String, Role> {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    paths
+        .filter_map(|(path, item)| Some((path.clone(), Role::parse(item["get"]["x-required-role"].as_str()?)?)))
+        .collect()
 }
 
 /// Operation ids by path, for metrics: a label from a closed list, never a raw path.

@@ -8,6 +8,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::access::Role;
+use crate::access::guard::Refusal;
+use crate::access::writes::Doubt;
+
 /// What went wrong with a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Problem {
@@ -36,6 +40,10 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub retry_after_s: Option<u32>,
+    /// The role that this needs, when who asks has not got it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "viewer")]
+    pub required_role: Option<String>,
 }
 
 /// One parameter that is wrong.
@@ -71,6 +79,12 @@ pub enum ApiError {
         /// Its name or id, as it was asked for.
         name: String,
     },
+    /// Who asks is not let in.
+    #[error("{0}")]
+    NotLetIn(#[from] Refusal),
+    /// It cannot be told that who asks meant to change something.
+    #[error("{0}")]
+    Doubtful(Doubt),
     /// PostgreSQL did not answer as it should.
     #[error("reading from the database")]
     Database(#[from] sqlx::Error),
@@ -147,6 +161,7 @@ impl Problem {
             instance: String::new(),
             request_id: String::new(),
             errors: Vec::new(),
+            required_role: None,
             retry_after_s: matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT).then_some(RETRY_AFTER_S),
         }
     }
@@ -182,9 +197,33 @@ impl ApiError {
             },
             Self::CursorMismatch => of(StatusCode::BAD_REQUEST, "cursor-mismatch", "The cursor does not fit the request"),
             Self::NotFound { .. } => of(StatusCode::NOT_FOUND, "not-found", "There is no such thing"),
+            Self::NotLetIn(refusal) => refused(refusal, of),
+            Self::Doubtful(doubt) => of(doubt.status(), "not-meant", "The request may not have been meant"),
             Self::Database(error) => Problem::of_status(database_status(error)),
             Self::Document { .. } => Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR),
         }
+    }
+}
+
+/// Why somebody is not let in. 401: sign in, then it may work. 403: it will not, until somebody gives a role.
+fn refused(refusal: &Refusal, of: impl Fn(StatusCode, &str, &str) -> Problem) -> Problem {
+    let kind = refusal.as_str();
+    let forbidden = |role: Role| Problem {
+        required_role: Some(role.as_str().to_owned()),
+        ..of(StatusCode::FORBIDDEN, kind, "You may not do this")
+    };
+    let too_often = |retry_s| Problem {
+        retry_after_s: Some(retry_s),
+        ..of(StatusCode::TOO_MANY_REQUESTS, kind, "You ask too often")
+    };
+    match refusal {
+        Refusal::Nobody => of(StatusCode::UNAUTHORIZED, kind, "Nobody is signed in"),
+        Refusal::Unproven => of(StatusCode::UNAUTHORIZED, kind, "It is not proven who asks"),
+        Refusal::Headers(_) => of(StatusCode::UNAUTHORIZED, kind, "It cannot be told who asks"),
+        Refusal::Key | Refusal::Expired(_) => of(StatusCode::UNAUTHORIZED, kind, "The API key lets nobody in"),
+        Refusal::NoRole(_) => forbidden(Role::Viewer),
+        Refusal::Role { wanted, .. } => forbidden(*wanted),
+        Refusal::TooOften { retry_s } | Refusal::TooManyStreams { retry_s } => too_often(*retry_s),
     }
 }
 

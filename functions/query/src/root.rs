@@ -1,11 +1,10 @@
-//! What lies outside the interface: health, metrics, the way in.
+//! What lies outside the interface: health and metrics. Open to whoever reaches the port, which is the cluster.
 
+use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
-use axum::{Json, Router};
-use serde_json::{Value, json};
 use stargate_common::db::newest_migration;
 
 use crate::QueryState;
@@ -13,19 +12,11 @@ use crate::QueryState;
 /// The routes at the root.
 pub fn routes() -> Router<QueryState> {
     Router::new()
-        .route("/", get(index))
         .route("/health/live", get(|| async { "live\n" }))
+        .route("/healthz", get(|| async { "live\n" }))
         .route("/health/ready", get(ready))
+        .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-}
-
-async fn index() -> Json<Value> {
-    Json(json!({
-        "name": "stargate-query",
-        "version": env!("CARGO_PKG_VERSION"),
-        "overview": "/api/v1/overview",
-        "documentation": "/api/v1/openapi.json",
-    }))
 }
 
 /// Ready when PostgreSQL answers and has every table this build reads. No detail: anybody may ask.

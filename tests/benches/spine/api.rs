@@ -10,6 +10,7 @@ use stargate_common::db::{self, PoolSettings};
 use stargate_common::events::sink::Sink;
 use stargate_common::settings;
 use stargate_query::Query;
+use stargate_query::access::Identity;
 use stargate_tests::seed::{self, FleetSize};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -29,9 +30,11 @@ pub async fn run() {
         .await
         .expect("a connection");
     let shutdown = CancellationToken::new();
+    let mut settings = settings::read::<<Query as Server>::Settings>("query", ["query".into()]).expect("settings");
+    settings.access.everybody = Some(Identity::local_admin());
     let context = Context {
         name: Query::NAME,
-        settings: settings::read("query", ["query".into()]).expect("settings"),
+        settings,
         db: reader,
         clock: Clock::System,
         sink: Sink::Nowhere,

@@ -15,6 +15,7 @@ use stargate_common::evaluate::rubric::RubricSet;
 use stargate_common::events::sink::Sink;
 use stargate_common::settings;
 use stargate_evaluate::Evaluator;
+use stargate_query::access::Identity;
 use stargate_query::{QueryState, router};
 use stargate_scan::Scan;
 use stargate_sim::{Fleet, SimClock};
@@ -79,7 +80,7 @@ pub async fn run() {
     let reader = db::connect(&database.url, &PoolSettings::read_only("bench-storm"))
         .await
         .expect("a connection");
-    let mut state = QueryState::new(reader.clone(), clock);
+    let mut state = QueryState::new(reader.clone(), clock).open_to(Identity::local_admin());
     state.knowledge = Arc::new((&*evaluator.rubrics).into());
     let app = router(state);
     let watch = Stopwatch::start();

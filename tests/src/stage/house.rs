@@ -11,6 +11,8 @@ use stargate_common::db::{self, PoolSettings};
 use stargate_common::events::sink::Sink;
 use stargate_common::settings;
 use stargate_query::Query;
+use stargate_query::access::proxy::ProxyKind;
+use stargate_query::access::settings::AccessSettings;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -34,9 +36,18 @@ impl House {
     /// When the function does not start or the port cannot be had.
     pub async fn open(db: &TestDb, clock: &Clock, proxy: &Proxy, flags: &[OsString], port: u16) -> anyhow::Result<Self> {
         let args = std::iter::once(OsString::from(Query::NAME)).chain(flags.iter().cloned());
+        let mut settings = settings::read::<<Query as Server>::Settings>(Query::NAME, args)?;
+        settings.access = AccessSettings {
+            proxy_secret: Some(proxy.secret().into()),
+            proxy_kind: ProxyKind::Oauth2Proxy,
+            access_file: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/src/stage/access.yaml").into()),
+            // Browsers of tests do in a second what people do in minutes.
+            rate_limit: 1_000,
+            ..settings.access
+        };
         let context = Context {
             name: Query::NAME,
-            settings: settings::read::<<Query as Server>::Settings>(Query::NAME, args)?,
+            settings,
             db: db::connect(&db.url, &PoolSettings::read_only("stargate-query")).await?,
             clock: clock.clone(),
             sink: Sink::Nowhere,

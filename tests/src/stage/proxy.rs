@@ -4,12 +4,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{Request, State};
-use axum::http::header::{self, HeaderValue};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderValue;
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Deserialize;
-use serde_json::json;
+use stargate_query::access::proxy::PROOF;
+use uuid::Uuid;
 
 /// Somebody who has signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -38,12 +38,15 @@ impl Person {
 pub struct Proxy {
     /// None: the session has expired.
     signed_in: Arc<Mutex<Option<Person>>>,
+    /// What the query function knows it by.
+    secret: Arc<str>,
 }
 
 impl Default for Proxy {
     fn default() -> Self {
         Self {
             signed_in: Arc::new(Mutex::new(Some(Person::operator()))),
+            secret: Uuid::new_v4().to_string().into(),
         }
     }
 }
@@ -54,38 +57,34 @@ impl Proxy {
         *self.signed_in.lock().unwrap_or_else(PoisonError::into_inner) = person;
     }
 
+    /// What the query function knows it by.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.secret
+    }
+
     fn person(&self) -> Option<Person> {
         self.signed_in.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// Says who asks, or answers that nobody does.
+/// Says who asks, and proves that it says so; nothing, when nobody is signed in. What the browser says of itself is taken away first.
 pub async fn forward(State(proxy): State<Proxy>, mut request: Request, next: Next) -> Response {
-    let Some(person) = proxy.person() else {
-        if request.uri().path().starts_with("/api/") {
-            return unauthenticated();
-        }
-        return next.run(request).await;
-    };
-    forwarded(request.headers_mut(), &person);
-    next.run(request).await
-}
-
-fn forwarded(headers: &mut HeaderMap, person: &Person) {
-    let said = [
-        ("x-forwarded-user", person.user.clone()),
-        ("x-forwarded-groups", person.groups.join(",")),
-    ];
-    for (name, value) in said {
+    let headers = request.headers_mut();
+    for name in ["x-forwarded-user", "x-forwarded-groups", PROOF.as_str()] {
         headers.remove(name);
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            headers.insert(name, value);
+    }
+    if let Some(person) = proxy.person() {
+        let said = [
+            ("x-forwarded-user", person.user),
+            ("x-forwarded-groups", person.groups.join(",")),
+            (PROOF.as_str(), proxy.secret().to_owned()),
+        ];
+        for (name, value) in said {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(name, value);
+            }
         }
     }
-}
-
-fn unauthenticated() -> Response {
-    let problem = json!({"type": "/problems/unauthenticated", "title": "Sign in", "status": 401, "detail": "Your session has expired."});
-    let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-    (StatusCode::UNAUTHORIZED, kind, problem.to_string()).into_response()
+    next.run(request).await
 }

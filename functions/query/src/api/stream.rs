@@ -20,6 +20,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::QueryState;
+use crate::access::limits::Place;
 use crate::answer::Ask;
 use crate::feed::{self, Moment};
 use crate::params::words;
@@ -95,6 +96,7 @@ pub struct Change {
     responses((status = 200, description = "Events until the stream ends after 4 min 30 s; then come back with Last-Event-ID",
         body = Change, content_type = "text/event-stream")))]
 pub async fn stream(State(app): State<QueryState>, headers: HeaderMap, ask: Ask<StreamParams>) -> Result<Response, ApiError> {
+    let place = app.guard.stream(&ask.identity)?;
     let moment = app.feed.now(&app).await?;
     let last = headers.get("last-event-id").map(|id| id.to_str().ok().and_then(versions_of));
     let mut tick = tokio::time::interval(feed::EVERY);
@@ -102,6 +104,7 @@ pub async fn stream(State(app): State<QueryState>, headers: HeaderMap, ask: Ask<
     let (seen, waiting) = begin(last, &moment);
     let watch = Watch {
         _counted: Counted::new(),
+        _place: place,
         ends: Instant::now() + LONGEST,
         topics: ask.params.topic,
         tick,
@@ -180,6 +183,7 @@ struct Watch {
     seen: Moment,
     waiting: VecDeque<Change>,
     _counted: Counted,
+    _place: Option<Place>,
 }
 
 impl Watch {

@@ -12,6 +12,7 @@ use sqlx::PgPool;
 use stargate_common::clock::Clock;
 use stargate_common::db::{self, PoolSettings};
 use stargate_common::evaluate::rubric::RubricSet;
+use stargate_query::access::Identity;
 use stargate_query::{QueryState, router};
 use stargate_tests::TestDb;
 use stargate_tests::seed::{self, FleetSize};
@@ -58,7 +59,7 @@ impl App {
     async fn over(db: TestDb, settings: &PoolSettings) -> Self {
         let reader = db::connect(&db.url, settings).await.expect("connecting as a reader");
         let clock = Clock::manual(start());
-        let mut state = QueryState::new(reader.clone(), clock.clone());
+        let mut state = QueryState::new(reader.clone(), clock.clone()).open_to(Identity::local_admin());
         state.knowledge = Arc::new((&RubricSet::embedded().expect("the rubrics")).into());
         Self {
             db,

@@ -75,6 +75,9 @@ async fn methods_and_media_types_are_negotiated() {
         let request = Request::builder()
             .method(method)
             .uri("/api/v1/overview")
+            .header("host", "stargate.example.com")
+            .header("origin", "https://stargate.example.com")
+            .header("content-type", "application/json")
             .body(Body::from("{}"))
             .unwrap();
         let answer = app.ask(request).await;

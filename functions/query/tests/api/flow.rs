@@ -6,6 +6,7 @@ use axum::http::Request;
 use serde_json::Value;
 use stargate_common::db::scans::Tier;
 use stargate_common::db::{self, PoolSettings};
+use stargate_query::access::Identity;
 use stargate_query::{QueryState, router};
 use stargate_tests::TestWorld;
 use stargate_tests::fleet::{Condition, TestCluster};
@@ -18,7 +19,7 @@ async fn interface(world: &TestWorld) -> Router {
     let reader = db::connect(&world.db.url, &PoolSettings::read_only("stargate-query-test"))
         .await
         .expect("connecting as a reader");
-    router(QueryState::new(reader, world.clock.clone()))
+    router(QueryState::new(reader, world.clock.clone()).open_to(Identity::local_admin()))
 }
 
 /// The answer to `path`, which must have the documented shape.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests fail the test that asked")]
 
+mod access;
 mod app;
 mod conventions;
 mod document;
@@ -11,5 +12,6 @@ mod paging;
 mod plans;
 mod provisioning;
 mod schema;
+mod site;
 mod staleness;
 mod streaming;
