@@ -244,7 +244,11 @@ fn entry_text(entry: &Entry) -> String {
     }
     text + &format!(
         "\nTried at most {} times in 24 hours, {} minutes apart. Owner {}, read by {}, sha256 {}\n",
-        entry.max_attempts, entry.cooldown_minutes, entry.owner, entry.reviewed_by, entry.hash
+        entry.max_attempts,
+        entry.cooldown_minutes,
+        entry.owner,
+        entry.reviewed_by.as_deref().unwrap_or("nobody yet"),
+        entry.hash
     )
 }
 

@@ -173,8 +173,8 @@ pub struct Entry {
     pub max_attempts: u32,
     /// The team that answers for it.
     pub owner: String,
-    /// The team that has read it.
-    pub reviewed_by: String,
+    /// The team that has read it. None: nobody yet.
+    pub reviewed_by: Option<String>,
     /// SHA-256 of the file, hexadecimal: part of every record about it.
     pub hash: String,
     /// Where it is written.

@@ -189,7 +189,7 @@ fn compile(folder: &str, raw: &RawFile<RawEntry>, known: &Known<'_>, report: &mu
         cooldown_minutes: content.cooldown_minutes.value,
         max_attempts: content.max_attempts.value,
         owner: team(&content.owner, "owner", report),
-        reviewed_by: team(&content.reviewed_by, "reviewed_by", report),
+        reviewed_by: content.reviewed_by.as_ref().map(|name| team(name, "reviewed_by", report)),
         hash: raw.hash.clone(),
         place: report.place(content.id.referenced),
     };

@@ -35,7 +35,7 @@ pub(super) struct RawEntry {
     pub(super) cooldown_minutes: Spanned<u32>,
     pub(super) max_attempts: Spanned<u32>,
     pub(super) owner: Spanned<String>,
-    pub(super) reviewed_by: Spanned<String>,
+    pub(super) reviewed_by: Option<Spanned<String>>,
 }
 
 /// `target`: how the object is found in evidence.
