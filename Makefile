@@ -7,7 +7,7 @@ PROFILE ?= release
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up test bench bench-verdicts check fix db tools
+.PHONY: help up dashboard test bench bench-verdicts check fix db tools
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -16,6 +16,9 @@ up: tools ## everything on one machine: database, functions, schedules, broker, 
 	@echo "Building; the first time takes a few minutes."
 	cargo build --locked --profile $(PROFILE) -p stargate-cli
 	exec target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/stargate up $(ARGS)
+
+dashboard: ## the dashboard's files in dashboard/dist, which `make up` serves when they are there (needs Node.js)
+	cd dashboard && npm ci --no-audit --no-fund && npm run build
 
 test: tools ## every check and every test, as CI runs them
 	.ci/run
