@@ -43,7 +43,10 @@ fn the_embedded_catalog_is_that_of_the_directory() {
     let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../remediations");
     let mut folders: Vec<String> = std::fs::read_dir(dir)
         .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .map(|entry| entry.unwrap())
+        // Folders with only an operation.yaml belong to the catalog of operations.
+        .filter(|entry| entry.path().join("action.yaml").is_file())
+        .map(|entry| entry.file_name().into_string().unwrap())
         .collect();
     folders.sort();
     let set = RubricSet::embedded().unwrap();
