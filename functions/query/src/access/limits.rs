@@ -38,7 +38,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Limits of so many requests a second; bursts of [`BURST`] seconds' worth.
+    /// Limits of so many requests a second; bursts of `BURST` seconds' worth.
     #[must_use]
     pub fn new(per_second: u32) -> Self {
         Self {
